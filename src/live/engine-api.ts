@@ -1,57 +1,46 @@
 /** An engine that lives, as the library, the nodes and the HTTP API hold it. */
-import type {
-	AdaptationView,
-	Alert,
-	ComponentHealth,
-	EngineVerbs,
-} from "../core/domain/bodies";
-import type { Decision } from "../core/domain/decision";
-import type { Fill } from "../core/domain/fill";
-import type { Signal } from "../core/domain/signal";
-import type { Gap } from "./ports";
+import type { AdaptationView, Alert, ComponentHealth, EngineVerbs } from '../core/domain/bodies';
+import type { Decision } from '../core/domain/decision';
+import type { Fill } from '../core/domain/fill';
+import type { Signal } from '../core/domain/signal';
+import type { Gap } from './ports';
 
 export interface EngineEvents {
-	readonly signal: Signal;
-	readonly decision: Decision;
-	readonly alert: Alert;
-	readonly adaptation: AdaptationView;
-	readonly health: { readonly component: string } & ComponentHealth;
-	readonly gap: Gap;
-	readonly fill: Fill;
+  readonly signal: Signal;
+  readonly decision: Decision;
+  readonly alert: Alert;
+  readonly adaptation: AdaptationView;
+  readonly health: { readonly component: string } & ComponentHealth;
+  readonly gap: Gap;
+  readonly fill: Fill;
 }
 
 /** Reported by a door (HTTP server, feed) so that its state stands in the summary. */
 export interface DoorReport {
-	readonly component: string;
-	readonly health: "up" | "degraded" | "down";
-	readonly message: string;
+  readonly component: string;
+  readonly health: 'up' | 'degraded' | 'down';
+  readonly message: string;
 }
 
 export interface Engine extends EngineVerbs {
-	readonly name: string;
-	/** Everything of the engine, once, whichever door it came through. Answers the function that stops listening. */
-	on<K extends keyof EngineEvents>(
-		kind: K,
-		listener: (event: EngineEvents[K]) => void,
-	): () => void;
-	/**
-	 * The bounded intake of a pushing door: one raw message as it came (JSON text). Never throws, never blocks; overload
-	 * conflates. What is refused goes to `onRejected` listeners, counted.
-	 */
-	intake(
-		text: string,
-		origin: { readonly source: string; readonly arrivalMs: number },
-	): void;
-	/** Last row of a feed that is on the tape; 0 when none: a file goes on from there after a restart. */
-	feedRow(feed: string): number;
-	report(door: DoorReport): void;
-	reportGap(gap: Gap): void;
-	/** Counts one answered request for the error rate (5xx are ours). */
-	countRequest(httpStatus: number): void;
-	/** Prometheus text. */
-	metricsText(): Promise<string>;
-	/** Takes a snapshot now. */
-	snapshot(): Promise<void>;
-	/** Drains, snapshots, closes; at most `limits.closeMs`. Idempotent. */
-	close(): Promise<void>;
+  readonly name: string;
+  /** Everything of the engine, once, whichever door it came through. Answers the function that stops listening. */
+  on<K extends keyof EngineEvents>(kind: K, listener: (event: EngineEvents[K]) => void): () => void;
+  /**
+   * The bounded intake of a pushing door: one raw message as it came (JSON text). Never throws, never blocks; overload
+   * conflates. What is refused goes to `onRejected` listeners, counted.
+   */
+  intake(text: string, origin: { readonly source: string; readonly arrivalMs: number }): void;
+  /** Last row of a feed that is on the tape; 0 when none: a file goes on from there after a restart. */
+  feedRow(feed: string): number;
+  report(door: DoorReport): void;
+  reportGap(gap: Gap): void;
+  /** Counts one answered request for the error rate (5xx are ours). */
+  countRequest(httpStatus: number): void;
+  /** Prometheus text. */
+  metricsText(): Promise<string>;
+  /** Takes a snapshot now. */
+  snapshot(): Promise<void>;
+  /** Drains, snapshots, closes; at most `limits.closeMs`. Idempotent. */
+  close(): Promise<void>;
 }

@@ -1,41 +1,41 @@
 /** What a living engine needs from outside. Adapters fill these in; contract suites hold every adapter to them. */
-import type { LogEvent, NewEvent } from "../core/domain/log-event";
-import type { Signal } from "../core/domain/signal";
-import type { MarketBatch } from "../core/domain/tick";
+import type { LogEvent, NewEvent } from '../core/domain/log-event';
+import type { Signal } from '../core/domain/signal';
+import type { MarketBatch } from '../core/domain/tick';
 
 /** Time, handed in. `nowMs` is the calendar (may step); `monotonicMs` is for durations and never goes back. */
 export interface Clock {
-	nowMs(): number;
-	monotonicMs(): number;
-	/** Calls back once after `delayMs`; the answer cancels. The timer never keeps the process alive by itself. */
-	after(delayMs: number, callback: () => void): () => void;
+  nowMs(): number;
+  monotonicMs(): number;
+  /** Calls back once after `delayMs`; the answer cancels. The timer never keeps the process alive by itself. */
+  after(delayMs: number, callback: () => void): () => void;
 }
 
 export interface Logger {
-	debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
-	info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-	warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-	error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
 export type AppendOutcome =
-	| { readonly kind: "applied"; readonly event: LogEvent }
-	/** The id is known; `sameContent` says whether it was the same thing. */
-	| {
-			readonly kind: "duplicate";
-			readonly seq: number;
-			readonly sameContent: boolean;
-	  }
-	/** `expectedVersion` is not current. */
-	| { readonly kind: "conflict"; readonly aggregateVersion: number };
+  | { readonly kind: 'applied'; readonly event: LogEvent }
+  /** The id is known; `sameContent` says whether it was the same thing. */
+  | {
+      readonly kind: 'duplicate';
+      readonly seq: number;
+      readonly sameContent: boolean;
+    }
+  /** `expectedVersion` is not current. */
+  | { readonly kind: 'conflict'; readonly aggregateVersion: number };
 
 /** Whether what was acknowledged survives, in words the summary can show. */
 export interface Durability {
-	readonly kind: "memory" | "embedded" | "redis";
-	/** Survives kill -9 of this process. */
-	readonly survivesProcessKill: boolean;
-	readonly survivesPowerLoss: boolean | "unknown";
-	readonly text: string;
+  readonly kind: 'memory' | 'embedded' | 'redis';
+  /** Survives kill -9 of this process. */
+  readonly survivesProcessKill: boolean;
+  readonly survivesPowerLoss: boolean | 'unknown';
+  readonly text: string;
 }
 
 /**
@@ -45,30 +45,30 @@ export interface Durability {
  * retry harmless.
  */
 export interface EventLog {
-	append(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]>;
-	/** Events with `seq > afterSeq`, in order, at most `limit`. Checksums are verified; a bad one rejects, naming the seq. */
-	read(afterSeq: number, limit: number): Promise<readonly LogEvent[]>;
-	lastSeq(): Promise<number>;
-	durability(): Durability;
-	close(): Promise<void>;
+  append(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]>;
+  /** Events with `seq > afterSeq`, in order, at most `limit`. Checksums are verified; a bad one rejects, naming the seq. */
+  read(afterSeq: number, limit: number): Promise<readonly LogEvent[]>;
+  lastSeq(): Promise<number>;
+  durability(): Durability;
+  close(): Promise<void>;
 }
 
 /** One named part of a snapshot. */
 export interface SnapshotChunk {
-	readonly name: string;
-	readonly bytes: Uint8Array;
+  readonly name: string;
+  readonly bytes: Uint8Array;
 }
 
 export interface SnapshotMeta {
-	readonly logSeq: number;
-	readonly tapePosition: number;
-	readonly foldVersion: number;
-	readonly atMs: number;
+  readonly logSeq: number;
+  readonly tapePosition: number;
+  readonly foldVersion: number;
+  readonly atMs: number;
 }
 
 export interface Snapshot {
-	readonly meta: SnapshotMeta;
-	readonly chunks: ReadonlyMap<string, Uint8Array>;
+  readonly meta: SnapshotMeta;
+  readonly chunks: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
@@ -76,39 +76,35 @@ export interface Snapshot {
  * it is durable. `dirty` chunks replace those of the set before; the others are carried over; `removed` are dropped.
  */
 export interface Snapshots {
-	save(
-		meta: SnapshotMeta,
-		dirty: readonly SnapshotChunk[],
-		removed: readonly string[],
-	): Promise<void>;
-	/** The newest set whose every checksum holds, and how many newer ones were refused; `null` when there is none. */
-	load(): Promise<{
-		readonly snapshot: Snapshot | null;
-		readonly refused: number;
-	}>;
-	close(): Promise<void>;
+  save(meta: SnapshotMeta, dirty: readonly SnapshotChunk[], removed: readonly string[]): Promise<void>;
+  /** The newest set whose every checksum holds, and how many newer ones were refused; `null` when there is none. */
+  load(): Promise<{
+    readonly snapshot: Snapshot | null;
+    readonly refused: number;
+  }>;
+  close(): Promise<void>;
 }
 
 export type TapeRecord =
-	| { readonly kind: "batch"; readonly batch: MarketBatch }
-	/** Log events up to and including `logSeq` were applied here. */
-	| { readonly kind: "log"; readonly logSeq: number }
-	/** Time was told. `scope` live: only symbols fed by live doors. */
-	| {
-			readonly kind: "advance";
-			readonly timestampMs: number;
-			readonly scope: "all" | "live";
-	  };
+  | { readonly kind: 'batch'; readonly batch: MarketBatch }
+  /** Log events up to and including `logSeq` were applied here. */
+  | { readonly kind: 'log'; readonly logSeq: number }
+  /** Time was told. `scope` live: only symbols fed by live doors. */
+  | {
+      readonly kind: 'advance';
+      readonly timestampMs: number;
+      readonly scope: 'all' | 'live';
+    };
 
 export interface TapeHealth {
-	readonly health: "up" | "degraded" | "down";
-	readonly message: string;
-	readonly records: number;
-	readonly bytes: number;
-	/** Bytes cut from a torn tail when it was opened. */
-	readonly tornBytes: number;
-	/** Records that could not be written (disk full, stalled), since opening. */
-	readonly shed: number;
+  readonly health: 'up' | 'degraded' | 'down';
+  readonly message: string;
+  readonly records: number;
+  readonly bytes: number;
+  /** Bytes cut from a torn tail when it was opened. */
+  readonly tornBytes: number;
+  /** Records that could not be written (disk full, stalled), since opening. */
+  readonly shed: number;
 }
 
 /**
@@ -117,57 +113,49 @@ export interface TapeHealth {
  * (counted as shed; the engine goes on, and says so).
  */
 export interface Tape {
-	append(record: TapeRecord): number | null;
-	/** Records with position > `afterPosition`, in order. */
-	read(
-		afterPosition: number,
-	): Iterable<{ readonly position: number; readonly record: TapeRecord }>;
-	lastPosition(): number;
-	/** Drops whole old segments by size and age, never one that holds a position above `keepAfter`. */
-	trim(keepAfter: number, nowMs: number): void;
-	health(): TapeHealth;
-	close(): Promise<void>;
+  append(record: TapeRecord): number | null;
+  /** Records with position > `afterPosition`, in order. */
+  read(afterPosition: number): Iterable<{ readonly position: number; readonly record: TapeRecord }>;
+  lastPosition(): number;
+  /** Drops whole old segments by size and age, never one that holds a position above `keepAfter`. */
+  trim(keepAfter: number, nowMs: number): void;
+  health(): TapeHealth;
+  close(): Promise<void>;
 }
 
-export type FeedState = "connecting" | "up" | "stale" | "down" | "closed";
+export type FeedState = 'connecting' | 'up' | 'stale' | 'down' | 'closed';
 
 /** A stretch in which market data was, or may have been, lost. */
 export interface Gap {
-	readonly source: string;
-	readonly fromMs: number;
-	readonly toMs: number;
-	/** Number of messages lost, when the producer's `seq` tells; else `null`. */
-	readonly lost: number | null;
-	readonly reason: string;
+  readonly source: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Number of messages lost, when the producer's `seq` tells; else `null`. */
+  readonly lost: number | null;
+  readonly reason: string;
 }
 
 export interface FeedListener {
-	/** The text of one message; must not throw. */
-	message(text: string, arrivalMs: number): void;
-	state(state: FeedState, message: string): void;
-	gap(gap: Gap): void;
+  /** The text of one message; must not throw. */
+  message(text: string, arrivalMs: number): void;
+  state(state: FeedState, message: string): void;
+  gap(gap: Gap): void;
 }
 
 /** A source of raw messages. Dead, frozen and silent connections are noticed within 3 s. */
 export interface Feed {
-	readonly name: string;
-	start(listener: FeedListener): Promise<void>;
-	close(): Promise<void>;
+  readonly name: string;
+  start(listener: FeedListener): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** Where signals go beside the listeners in this process. Publishing a `signalId` twice publishes it once. */
 export interface Output {
-	readonly name: string;
-	publish(
-		signals: readonly Signal[],
-	): Promise<{ readonly published: number; readonly duplicates: number }>;
-	/** Keeps a rejected message for later. Best effort, bounded. */
-	reject(message: {
-		readonly text: string;
-		readonly reason: string;
-		readonly atMs: number;
-	}): Promise<void>;
-	onState(listener: (state: FeedState, message: string) => void): void;
-	start(): Promise<void>;
-	close(): Promise<void>;
+  readonly name: string;
+  publish(signals: readonly Signal[]): Promise<{ readonly published: number; readonly duplicates: number }>;
+  /** Keeps a rejected message for later. Best effort, bounded. */
+  reject(message: { readonly text: string; readonly reason: string; readonly atMs: number }): Promise<void>;
+  onState(listener: (state: FeedState, message: string) => void): void;
+  start(): Promise<void>;
+  close(): Promise<void>;
 }

@@ -3,370 +3,351 @@
  * (library, HTTP, nodes) speaks these; `wire/` maps them to snake_case. Collections keyed by ids or names of the user's
  * are Maps, so that the mapping knows which keys are field names and which are data.
  */
-import type { Decision, Funnel } from "./decision";
-import type { Position } from "./position";
-import type { MarketRegime } from "./regime";
-import type { Signal } from "./signal";
-import type { StrategyState } from "./strategy";
-import type { AssetType, FeedPosition, MarketItem } from "./tick";
+import type { Decision, Funnel } from './decision';
+import type { Position } from './position';
+import type { MarketRegime } from './regime';
+import type { Signal } from './signal';
+import type { StrategyState } from './strategy';
+import type { AssetType, FeedPosition, MarketItem } from './tick';
 
 export interface Rejection {
-	/** Index in what was sent. */
-	readonly index: number;
-	/** For instance `market_data[3].price`. */
-	readonly path: string;
-	readonly message: string;
-	readonly received?: unknown;
+  /** Index in what was sent. */
+  readonly index: number;
+  /** For instance `market_data[3].price`. */
+  readonly path: string;
+  readonly message: string;
+  readonly received?: unknown;
 }
 
 /** Market data after the border: valid items, and what was refused of the same message. */
 export interface MarketDataInput {
-	readonly items: readonly MarketItem[];
-	/** `indexes[i]` is where `items[i]` stood in what was sent. */
-	readonly indexes: readonly number[];
-	readonly rejected: readonly Rejection[];
-	/** How many were sent (accepted + rejected). */
-	readonly received: number;
-	readonly door: "live" | "ordered";
-	readonly arrivalMs: number;
-	/** The engine evaluates a batch once and keeps its result for others that ask with the same id. */
-	readonly batchId?: string;
-	readonly position?: FeedPosition;
+  readonly items: readonly MarketItem[];
+  /** `indexes[i]` is where `items[i]` stood in what was sent. */
+  readonly indexes: readonly number[];
+  readonly rejected: readonly Rejection[];
+  /** How many were sent (accepted + rejected). */
+  readonly received: number;
+  readonly door: 'live' | 'ordered';
+  readonly arrivalMs: number;
+  /** The engine evaluates a batch once and keeps its result for others that ask with the same id. */
+  readonly batchId?: string;
+  readonly position?: FeedPosition;
 }
 
 export interface MarketDataResult {
-	readonly strategiesApplied: number;
-	readonly signalsGenerated: number;
-	readonly signals: readonly Signal[];
-	/** What is not "hold", and changes of reason, caused by this batch. */
-	readonly decisions: readonly Decision[];
-	readonly ticksAccepted: number;
-	readonly ticksRejected: number;
-	readonly rejected: readonly Rejection[];
-	readonly executionTimeMs: number;
+  readonly strategiesApplied: number;
+  readonly signalsGenerated: number;
+  readonly signals: readonly Signal[];
+  /** What is not "hold", and changes of reason, caused by this batch. */
+  readonly decisions: readonly Decision[];
+  readonly ticksAccepted: number;
+  readonly ticksRejected: number;
+  readonly rejected: readonly Rejection[];
+  readonly executionTimeMs: number;
 }
 
 export interface RegisterInput {
-	readonly strategyType: string;
-	readonly parameters?: Readonly<Record<string, unknown>>;
-	readonly assetTypes?: readonly AssetType[];
-	readonly symbols?: readonly string[];
-	readonly timeframe?: string;
-	readonly name?: string;
-	readonly strategyId?: string;
-	readonly capital?: number;
-	readonly allowShort?: boolean;
-	readonly state?: StrategyState;
-	/** Closed bars to warm up on, oldest first. */
-	readonly history?: readonly MarketItem[];
-	readonly idempotencyKey?: string;
-	readonly actor?: string;
+  readonly strategyType: string;
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly assetTypes?: readonly AssetType[];
+  readonly symbols?: readonly string[];
+  readonly timeframe?: string;
+  readonly name?: string;
+  readonly strategyId?: string;
+  readonly capital?: number;
+  readonly allowShort?: boolean;
+  readonly state?: StrategyState;
+  /** Closed bars to warm up on, oldest first. */
+  readonly history?: readonly MarketItem[];
+  readonly idempotencyKey?: string;
+  readonly actor?: string;
 }
 
 export interface RegisterResult {
-	readonly strategyId: string;
-	readonly registrationTime: string;
-	readonly version: number;
-	readonly warnings: readonly string[];
+  readonly strategyId: string;
+  readonly registrationTime: string;
+  readonly version: number;
+  readonly warnings: readonly string[];
 }
 
 export interface UpdateInput {
-	readonly parameters?: Readonly<Record<string, unknown>>;
-	readonly assetTypes?: readonly AssetType[];
-	readonly symbols?: readonly string[];
-	readonly timeframe?: string;
-	readonly name?: string;
-	readonly state?: StrategyState;
-	readonly expectedVersion?: number;
-	readonly actor?: string;
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly assetTypes?: readonly AssetType[];
+  readonly symbols?: readonly string[];
+  readonly timeframe?: string;
+  readonly name?: string;
+  readonly state?: StrategyState;
+  readonly expectedVersion?: number;
+  readonly actor?: string;
 }
 
 export interface UpdateResult {
-	readonly strategyId: string;
-	readonly version: number;
-	readonly parameters: Readonly<Record<string, unknown>>;
-	readonly warnings: readonly string[];
+  readonly strategyId: string;
+  readonly version: number;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly warnings: readonly string[];
 }
 
 export interface ParameterView {
-	readonly value: unknown;
-	readonly default: unknown;
-	readonly minimum: number | null;
-	readonly maximum: number | null;
-	readonly description: string;
+  readonly value: unknown;
+  readonly default: unknown;
+  readonly minimum: number | null;
+  readonly maximum: number | null;
+  readonly description: string;
 }
 
 export interface StrategyView {
-	readonly strategyId: string;
-	readonly strategyType: string;
-	readonly family: string;
-	readonly name: string;
-	readonly state: StrategyState | "archived";
-	readonly version: number;
-	readonly symbols: readonly string[];
-	readonly assetTypes: readonly AssetType[];
-	readonly timeframe: string;
-	readonly capital: number | null;
-	readonly allowShort: boolean;
-	readonly registrationTime: string;
-	/** By parameter name, camelCase. */
-	readonly parameters: Readonly<Record<string, ParameterView>>;
-	readonly warm: boolean;
-	readonly signals: number;
+  readonly strategyId: string;
+  readonly strategyType: string;
+  readonly family: string;
+  readonly name: string;
+  readonly state: StrategyState | 'archived';
+  readonly version: number;
+  readonly symbols: readonly string[];
+  readonly assetTypes: readonly AssetType[];
+  readonly timeframe: string;
+  readonly capital: number | null;
+  readonly allowShort: boolean;
+  readonly registrationTime: string;
+  /** By parameter name, camelCase. */
+  readonly parameters: Readonly<Record<string, ParameterView>>;
+  readonly warm: boolean;
+  readonly signals: number;
 }
 
 export interface VersionView {
-	readonly version: number;
-	readonly at: string;
-	readonly actor: string;
-	readonly parameters: Readonly<Record<string, unknown>>;
-	readonly symbols: readonly string[];
-	readonly assetTypes: readonly AssetType[];
-	readonly timeframe: string;
-	readonly name: string;
-	readonly state: StrategyState;
+  readonly version: number;
+  readonly at: string;
+  readonly actor: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly symbols: readonly string[];
+  readonly assetTypes: readonly AssetType[];
+  readonly timeframe: string;
+  readonly name: string;
+  readonly state: StrategyState;
 }
 
 export interface PageQuery {
-	readonly limit?: number;
-	readonly cursor?: string;
+  readonly limit?: number;
+  readonly cursor?: string;
 }
 
 export interface TypeView {
-	readonly type: string;
-	readonly family: string;
-	readonly description: string;
-	readonly inputs: readonly string[];
-	readonly tier: "fast" | "tactical" | "strategic";
-	/** JSON Schema of the parameters, names in snake_case, each with `default`, `description`, bounds. */
-	readonly parameters: ReadonlyMap<string, unknown>;
+  readonly type: string;
+  readonly family: string;
+  readonly description: string;
+  readonly inputs: readonly string[];
+  readonly tier: 'fast' | 'tactical' | 'strategic';
+  /** JSON Schema of the parameters, names in snake_case, each with `default`, `description`, bounds. */
+  readonly parameters: ReadonlyMap<string, unknown>;
 }
 
 export interface ExecutionResult {
-	readonly pnl: number;
-	readonly success: boolean;
-	readonly executionTimeMs: number;
-	readonly executionId?: string;
-	readonly signalId?: string;
-	readonly symbol?: string;
-	readonly side?: "buy" | "sell";
-	readonly quantity?: number;
-	readonly price?: number;
-	readonly fees?: number;
-	readonly pnlIsGross?: boolean;
-	readonly currency?: string;
-	readonly status?: "filled" | "partial" | "rejected" | "cancelled" | "expired";
-	readonly positionAfter?: number;
-	readonly mode?: "live" | "paper" | "shadow";
-	readonly notional?: number;
-	/** ms since the epoch. */
-	readonly timestampMs?: number;
-	readonly entryTimeMs?: number;
-	readonly leg?: number;
-	readonly strategyVersion?: number;
+  readonly pnl: number;
+  readonly success: boolean;
+  readonly executionTimeMs: number;
+  readonly executionId?: string;
+  readonly signalId?: string;
+  readonly symbol?: string;
+  readonly side?: 'buy' | 'sell';
+  readonly quantity?: number;
+  readonly price?: number;
+  readonly fees?: number;
+  readonly pnlIsGross?: boolean;
+  readonly currency?: string;
+  readonly status?: 'filled' | 'partial' | 'rejected' | 'cancelled' | 'expired';
+  readonly positionAfter?: number;
+  readonly mode?: 'live' | 'paper' | 'shadow';
+  readonly notional?: number;
+  /** ms since the epoch. */
+  readonly timestampMs?: number;
+  readonly entryTimeMs?: number;
+  readonly leg?: number;
+  readonly strategyVersion?: number;
 }
 
 export interface TrackInput {
-	readonly strategyId: string;
-	readonly executionResult: ExecutionResult;
-	readonly idempotencyKey?: string;
-	readonly actor?: string;
+  readonly strategyId: string;
+  readonly executionResult: ExecutionResult;
+  readonly idempotencyKey?: string;
+  readonly actor?: string;
 }
 
 /** Every metric of `design/metrics.md` that this version computes; undefined ones are `null` with a reason. */
 export interface Performance {
-	readonly metrics: Readonly<Record<string, number | null>>;
-	/** Metric name → reason code, for every `null`. */
-	readonly reasons: Readonly<Record<string, string>>;
-	readonly basis: "money" | "capital";
-	readonly periodsPerYear: number;
-	readonly dayRule: string;
-	/** Currency the money figures are in; `null` when several (then totals are per currency). */
-	readonly currency: string | null;
-	readonly totals: ReadonlyMap<string, number>;
-	/** Executions whose `success` and sign of `pnl` disagree. */
-	readonly disagreements: number;
-	readonly reliable: boolean;
+  readonly metrics: Readonly<Record<string, number | null>>;
+  /** Metric name → reason code, for every `null`. */
+  readonly reasons: Readonly<Record<string, string>>;
+  readonly basis: 'money' | 'capital';
+  readonly periodsPerYear: number;
+  readonly dayRule: string;
+  /** Currency the money figures are in; `null` when several (then totals are per currency). */
+  readonly currency: string | null;
+  readonly totals: ReadonlyMap<string, number>;
+  /** Executions whose `success` and sign of `pnl` disagree. */
+  readonly disagreements: number;
+  readonly reliable: boolean;
 }
 
 export interface TrackResult {
-	readonly performanceUpdated: boolean;
-	readonly newMetrics: Performance["metrics"];
-	readonly reasons: Performance["reasons"];
-	readonly duplicate: boolean;
-	readonly deduplicated: boolean;
+  readonly performanceUpdated: boolean;
+  readonly newMetrics: Performance['metrics'];
+  readonly reasons: Performance['reasons'];
+  readonly duplicate: boolean;
+  readonly deduplicated: boolean;
 }
 
 export interface PerformanceQuery {
-	readonly sinceMs?: number;
-	readonly untilMs?: number;
-	readonly by?: "version" | "symbol" | "regime";
-	readonly curve?: boolean;
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+  readonly by?: 'version' | 'symbol' | 'regime';
+  readonly curve?: boolean;
 }
 
 export interface PerformanceResult extends Performance {
-	/** `null` for all strategies together. */
-	readonly strategyId: string | null;
-	readonly groups?: ReadonlyMap<string, Performance>;
-	readonly curve?: readonly {
-		readonly timestamp: string;
-		readonly pnl: number;
-	}[];
+  /** `null` for all strategies together. */
+  readonly strategyId: string | null;
+  readonly groups?: ReadonlyMap<string, Performance>;
+  readonly curve?: readonly {
+    readonly timestamp: string;
+    readonly pnl: number;
+  }[];
 }
 
 export interface ForceAdaptationInput {
-	readonly strategyType?: string;
-	readonly strategyId?: string;
-	readonly marketConditions?: {
-		readonly volatility?: "low" | "normal" | "high" | number;
-		readonly trendStrength?: "weak" | "moderate" | "strong" | number;
-	};
-	readonly dryRun?: boolean;
-	readonly actor?: string;
+  readonly strategyType?: string;
+  readonly strategyId?: string;
+  readonly marketConditions?: {
+    readonly volatility?: 'low' | 'normal' | 'high' | number;
+    readonly trendStrength?: 'weak' | 'moderate' | 'strong' | number;
+  };
+  readonly dryRun?: boolean;
+  readonly actor?: string;
 }
 
 export interface AdaptationView {
-	readonly adaptationId: string;
-	readonly strategyId: string;
-	readonly stage: "applied" | "proposed" | "refused" | "reverted";
-	readonly applied: boolean;
-	readonly from: Readonly<Record<string, unknown>>;
-	readonly to: Readonly<Record<string, unknown>>;
-	readonly reason: { readonly code: string; readonly text: string };
-	readonly evidence: Readonly<Record<string, unknown>>;
-	/** How to undo it: the route to call, or `null` when there is nothing to undo. */
-	readonly revert: string | null;
-	readonly at: string;
+  readonly adaptationId: string;
+  readonly strategyId: string;
+  readonly stage: 'applied' | 'proposed' | 'refused' | 'reverted';
+  readonly applied: boolean;
+  readonly from: Readonly<Record<string, unknown>>;
+  readonly to: Readonly<Record<string, unknown>>;
+  readonly reason: { readonly code: string; readonly text: string };
+  readonly evidence: Readonly<Record<string, unknown>>;
+  /** How to undo it: the route to call, or `null` when there is nothing to undo. */
+  readonly revert: string | null;
+  readonly at: string;
 }
 
 export interface ForceAdaptationResult {
-	readonly adaptationTriggered: boolean;
-	/** Flat when one strategy was meant, else by strategy id. */
-	readonly newParameters:
-		| Readonly<Record<string, unknown>>
-		| ReadonlyMap<string, Readonly<Record<string, unknown>>>;
-	readonly adaptations: readonly AdaptationView[];
-	readonly reason?: { readonly code: string; readonly text: string };
+  readonly adaptationTriggered: boolean;
+  /** Flat when one strategy was meant, else by strategy id. */
+  readonly newParameters: Readonly<Record<string, unknown>> | ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  readonly adaptations: readonly AdaptationView[];
+  readonly reason?: { readonly code: string; readonly text: string };
 }
 
 export interface Insights {
-	readonly marketRegime: MarketRegime;
-	readonly optimalStrategies: readonly string[];
-	readonly performanceTrends: "improving" | "stable" | "declining" | "unknown";
-	readonly adaptationRecommendations: readonly string[];
-	readonly evidence: Readonly<Record<string, unknown>>;
+  readonly marketRegime: MarketRegime;
+  readonly optimalStrategies: readonly string[];
+  readonly performanceTrends: 'improving' | 'stable' | 'declining' | 'unknown';
+  readonly adaptationRecommendations: readonly string[];
+  readonly evidence: Readonly<Record<string, unknown>>;
 }
 
-export type HealthLevel = "up" | "degraded" | "down";
+export type HealthLevel = 'up' | 'degraded' | 'down';
 
 export interface ComponentHealth {
-	readonly health: HealthLevel;
-	readonly message: string;
-	/** ISO 8601 since when. */
-	readonly since: string;
+  readonly health: HealthLevel;
+  readonly message: string;
+  /** ISO 8601 since when. */
+  readonly since: string;
 }
 
 export interface LatencyView {
-	readonly p50: number | null;
-	readonly p95: number | null;
-	readonly p99: number | null;
-	readonly count: number;
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+  readonly count: number;
 }
 
 export interface Summary {
-	readonly systemHealth: "excellent" | "good" | "degraded" | "critical";
-	readonly activeStrategies: number;
-	/** Overall success rate 0–1; `null` without executions. */
-	readonly totalPerformance: number | null;
-	readonly totalPnl: number | null;
-	readonly lastUpdate: string;
-	readonly uptimeS: number;
-	readonly components: ReadonlyMap<string, ComponentHealth>;
-	readonly durability: string;
-	readonly role: "leader" | "standby";
-	readonly throughput: {
-		readonly ticksTotal: number;
-		readonly ticksPerS: number;
-		readonly signalsTotal: number;
-		readonly executionsTotal: number;
-		/** Every tick's outcome, by name; their sum is `ticksTotal`. */
-		readonly outcomes: ReadonlyMap<string, number>;
-	};
-	readonly latencyMs: ReadonlyMap<string, LatencyView>;
-	readonly errorRate: number;
+  readonly systemHealth: 'excellent' | 'good' | 'degraded' | 'critical';
+  readonly activeStrategies: number;
+  /** Overall success rate 0–1; `null` without executions. */
+  readonly totalPerformance: number | null;
+  readonly totalPnl: number | null;
+  readonly lastUpdate: string;
+  readonly uptimeS: number;
+  readonly components: ReadonlyMap<string, ComponentHealth>;
+  readonly durability: string;
+  readonly role: 'leader' | 'standby';
+  readonly throughput: {
+    readonly ticksTotal: number;
+    readonly ticksPerS: number;
+    readonly signalsTotal: number;
+    readonly executionsTotal: number;
+    /** Every tick's outcome, by name; their sum is `ticksTotal`. */
+    readonly outcomes: ReadonlyMap<string, number>;
+  };
+  readonly latencyMs: ReadonlyMap<string, LatencyView>;
+  readonly errorRate: number;
 }
 
 export interface Alert {
-	readonly alertId: string;
-	readonly code: string;
-	readonly level: "info" | "warning" | "critical";
-	readonly message: string;
-	readonly component: string;
-	readonly timestampMs: number;
-	/** True when it says that something is over. */
-	readonly recovered: boolean;
+  readonly alertId: string;
+  readonly code: string;
+  readonly level: 'info' | 'warning' | 'critical';
+  readonly message: string;
+  readonly component: string;
+  readonly timestampMs: number;
+  /** True when it says that something is over. */
+  readonly recovered: boolean;
 }
 
 /** The verbs. Every promise settles within `limits.requestMs`; failures are EngineErrors of the catalogue. */
 export interface EngineVerbs {
-	/** Synchronous inside; the promise leaves room for the tape. */
-	processMarketData(input: MarketDataInput): Promise<MarketDataResult>;
-	advance(timestampMs: number): Promise<MarketDataResult>;
-	register(input: RegisterInput): Promise<RegisterResult>;
-	update(strategyId: string, input: UpdateInput): Promise<UpdateResult>;
-	archive(
-		strategyId: string,
-		actor?: string,
-	): Promise<{ readonly strategyId: string; readonly archived: true }>;
-	strategies(query?: PageQuery): {
-		readonly strategies: readonly StrategyView[];
-		readonly cursor: string | null;
-	};
-	strategy(strategyId: string): StrategyView;
-	versions(strategyId: string): {
-		readonly strategyId: string;
-		readonly versions: readonly VersionView[];
-	};
-	rollback(
-		strategyId: string,
-		version: number,
-		actor?: string,
-	): Promise<UpdateResult>;
-	decisions(
-		strategyId: string,
-		query?: PageQuery & { readonly symbol?: string },
-	): {
-		readonly strategyId: string;
-		readonly decisions: readonly Decision[];
-		readonly funnel: Funnel;
-		readonly cursor: string | null;
-	};
-	types(): { readonly types: readonly TypeView[] };
-	track(input: TrackInput): Promise<TrackResult>;
-	/** One strategy's performance, or with `null` all together. */
-	performance(
-		strategyId: string | null,
-		query?: PerformanceQuery,
-	): PerformanceResult;
-	position(strategyId: string, symbol: string): Position | null;
-	positions(): readonly Position[];
-	forceAdaptation(input: ForceAdaptationInput): Promise<ForceAdaptationResult>;
-	insights(query?: { readonly symbol?: string }): {
-		readonly insights: Insights;
-	};
-	adaptations(query?: PageQuery): {
-		readonly adaptations: readonly AdaptationView[];
-		readonly cursor: string | null;
-	};
-	revert(
-		adaptationId: string,
-		actor?: string,
-	): Promise<{ readonly adaptation: AdaptationView }>;
-	freeze(
-		frozen: boolean,
-		reason?: string,
-		actor?: string,
-	): Promise<{ readonly frozen: boolean }>;
-	summary(): Summary;
-	alerts(): readonly Alert[];
+  /** Synchronous inside; the promise leaves room for the tape. */
+  processMarketData(input: MarketDataInput): Promise<MarketDataResult>;
+  advance(timestampMs: number): Promise<MarketDataResult>;
+  register(input: RegisterInput): Promise<RegisterResult>;
+  update(strategyId: string, input: UpdateInput): Promise<UpdateResult>;
+  archive(strategyId: string, actor?: string): Promise<{ readonly strategyId: string; readonly archived: true }>;
+  strategies(query?: PageQuery): {
+    readonly strategies: readonly StrategyView[];
+    readonly cursor: string | null;
+  };
+  strategy(strategyId: string): StrategyView;
+  versions(strategyId: string): {
+    readonly strategyId: string;
+    readonly versions: readonly VersionView[];
+  };
+  rollback(strategyId: string, version: number, actor?: string): Promise<UpdateResult>;
+  decisions(
+    strategyId: string,
+    query?: PageQuery & { readonly symbol?: string },
+  ): {
+    readonly strategyId: string;
+    readonly decisions: readonly Decision[];
+    readonly funnel: Funnel;
+    readonly cursor: string | null;
+  };
+  types(): { readonly types: readonly TypeView[] };
+  track(input: TrackInput): Promise<TrackResult>;
+  /** One strategy's performance, or with `null` all together. */
+  performance(strategyId: string | null, query?: PerformanceQuery): PerformanceResult;
+  position(strategyId: string, symbol: string): Position | null;
+  positions(): readonly Position[];
+  forceAdaptation(input: ForceAdaptationInput): Promise<ForceAdaptationResult>;
+  insights(query?: { readonly symbol?: string }): {
+    readonly insights: Insights;
+  };
+  adaptations(query?: PageQuery): {
+    readonly adaptations: readonly AdaptationView[];
+    readonly cursor: string | null;
+  };
+  revert(adaptationId: string, actor?: string): Promise<{ readonly adaptation: AdaptationView }>;
+  freeze(frozen: boolean, reason?: string, actor?: string): Promise<{ readonly frozen: boolean }>;
+  summary(): Summary;
+  alerts(): readonly Alert[];
 }

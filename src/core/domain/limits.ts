@@ -3,78 +3,78 @@
  * bounded here does not exist.
  */
 export const limits = {
-	/** Symbols an engine follows at once; past it the one unheard for longest is evicted and counted. */
-	symbols: 10_000,
-	/** Strategies registered and not archived. One strategy costs state per symbol, so the product is what is bounded. */
-	strategies: 1_000,
-	/** Ticks in one request, counted before any of them is validated. */
-	ticksPerRequest: 10_000,
-	/** Ticks evaluated in one go: about 5 ms of work, so timers and sockets are served between two batches. */
-	ticksPerBatch: 1_000,
-	/** Bytes of a request body by default, and the most that can be configured. */
-	bodyBytes: 1_048_576,
-	bodyBytesMax: 5 * 1_048_576,
-	/** Nesting of JSON, checked on the text: deeper input overflows the stack of cloneMessage and JSON.stringify. */
-	jsonDepth: 32,
-	/** Problems listed in one error body; the rest are only counted. */
-	errorDetails: 20,
-	/** Characters of a received value repeated in an error. */
-	receivedChars: 100,
-	/** Characters of a symbol. */
-	symbolChars: 32,
-	/** A page of a list. */
-	pageDefault: 100,
-	pageMax: 1_000,
-	/** Execution ids remembered per engine (about 100 MB at the most). */
-	executionIds: 1_000_000,
-	/** The answer to every request, in ms. */
-	requestMs: 5_000,
-	/** What a call to the store may take before it is answered with TimeoutError, in ms. */
-	storeMs: 500,
-	/** Events written to the log in one call. */
-	eventsPerAppend: 64,
-	/** Appends waiting for their group; more are refused with ConnectionError rather than queued without end. */
-	appendsWaiting: 4_096,
-	/** Batches whose results are kept, so that several nodes behind one source read one evaluation. */
-	batchResults: 256,
-	/** Ticks waiting at the intake before they are conflated into partial bars. */
-	intakeTicks: 20_000,
-	/** Decisions kept per strategy (what is not "hold", and changes of reason). */
-	decisionsPerStrategy: 1_000,
-	/** Alerts kept. */
-	alerts: 256,
-	/** Closed bars remembered per symbol and timeframe, so a strategy registered now is warm at once. */
-	barHistoryMin: 64,
-	barHistoryMax: 1_024,
-	/** Ticks held for reordering per symbol; past it the oldest are released as they are. */
-	reorderTicks: 4_096,
-	/** Ticks held back as off-market per symbol. */
-	heldTicks: 64,
-	/** Allowed lateness of live doors (pub/sub, HTTP, wires), in ms; files and streams are in order. */
-	latenessLiveMs: 2_000,
-	/** A live tick may be stamped this far ahead of its arrival, in ms. */
-	futureMs: 300_000,
-	/** |money| in units of the currency: 9·10¹⁰ · 10⁸ fits a signed 64-bit integer. */
-	money: 9e10,
-	/** Earliest and latest event time: 1970-01-02 to 2100-01-01. */
-	eventTimeMinMs: 86_400_000,
-	eventTimeMaxMs: 4_102_444_800_000,
-	/** Bytes of one tape segment, and of the whole tape. */
-	tapeSegmentBytes: 64 * 1_048_576,
-	tapeBytes: 2_048 * 1_048_576,
-	/** Age of a tape segment before it may be dropped, in ms (7 days). */
-	tapeAgeMs: 7 * 86_400_000,
-	/** A snapshot is due after this time or this many ticks. */
-	snapshotMs: 5_000,
-	snapshotTicks: 50_000,
-	/** Complete snapshots kept: a corrupt one falls back to the one before. */
-	snapshotsKept: 2,
-	/** A write to disk slower than this is a stalled disk, in ms. */
-	diskStallMs: 2_000,
-	/** Closing takes at most this, in ms. */
-	closeMs: 2_000,
-	/** Versions of one strategy listed. */
-	versionsPerStrategy: 10_000,
-	/** Characters of a raw message kept as a dead letter. */
-	deadLetterChars: 4_096,
+  /** Symbols an engine follows at once; past it the one unheard for longest is evicted and counted. */
+  symbols: 10_000,
+  /** Strategies registered and not archived. One strategy costs state per symbol, so the product is what is bounded. */
+  strategies: 1_000,
+  /** Ticks in one request, counted before any of them is validated. */
+  ticksPerRequest: 10_000,
+  /** Ticks evaluated in one go: about 5 ms of work, so timers and sockets are served between two batches. */
+  ticksPerBatch: 1_000,
+  /** Bytes of a request body by default, and the most that can be configured. */
+  bodyBytes: 1_048_576,
+  bodyBytesMax: 5 * 1_048_576,
+  /** Nesting of JSON, checked on the text: deeper input overflows the stack of cloneMessage and JSON.stringify. */
+  jsonDepth: 32,
+  /** Problems listed in one error body; the rest are only counted. */
+  errorDetails: 20,
+  /** Characters of a received value repeated in an error. */
+  receivedChars: 100,
+  /** Characters of a symbol. */
+  symbolChars: 32,
+  /** A page of a list. */
+  pageDefault: 100,
+  pageMax: 1_000,
+  /** Execution ids remembered per engine (about 100 MB at the most). */
+  executionIds: 1_000_000,
+  /** The answer to every request, in ms. */
+  requestMs: 5_000,
+  /** What a call to the store may take before it is answered with TimeoutError, in ms. */
+  storeMs: 500,
+  /** Events written to the log in one call. */
+  eventsPerAppend: 64,
+  /** Appends waiting for their group; more are refused with ConnectionError rather than queued without end. */
+  appendsWaiting: 4_096,
+  /** Batches whose results are kept, so that several nodes behind one source read one evaluation. */
+  batchResults: 256,
+  /** Ticks waiting at the intake before they are conflated into partial bars. */
+  intakeTicks: 20_000,
+  /** Decisions kept per strategy (what is not "hold", and changes of reason). */
+  decisionsPerStrategy: 1_000,
+  /** Alerts kept. */
+  alerts: 256,
+  /** Closed bars remembered per symbol and timeframe, so a strategy registered now is warm at once. */
+  barHistoryMin: 64,
+  barHistoryMax: 1_024,
+  /** Ticks held for reordering per symbol; past it the oldest are released as they are. */
+  reorderTicks: 4_096,
+  /** Ticks held back as off-market per symbol. */
+  heldTicks: 64,
+  /** Allowed lateness of live doors (pub/sub, HTTP, wires), in ms; files and streams are in order. */
+  latenessLiveMs: 2_000,
+  /** A live tick may be stamped this far ahead of its arrival, in ms. */
+  futureMs: 300_000,
+  /** |money| in units of the currency: 9·10¹⁰ · 10⁸ fits a signed 64-bit integer. */
+  money: 9e10,
+  /** Earliest and latest event time: 1970-01-02 to 2100-01-01. */
+  eventTimeMinMs: 86_400_000,
+  eventTimeMaxMs: 4_102_444_800_000,
+  /** Bytes of one tape segment, and of the whole tape. */
+  tapeSegmentBytes: 64 * 1_048_576,
+  tapeBytes: 2_048 * 1_048_576,
+  /** Age of a tape segment before it may be dropped, in ms (7 days). */
+  tapeAgeMs: 7 * 86_400_000,
+  /** A snapshot is due after this time or this many ticks. */
+  snapshotMs: 5_000,
+  snapshotTicks: 50_000,
+  /** Complete snapshots kept: a corrupt one falls back to the one before. */
+  snapshotsKept: 2,
+  /** A write to disk slower than this is a stalled disk, in ms. */
+  diskStallMs: 2_000,
+  /** Closing takes at most this, in ms. */
+  closeMs: 2_000,
+  /** Versions of one strategy listed. */
+  versionsPerStrategy: 10_000,
+  /** Characters of a raw message kept as a dead letter. */
+  deadLetterChars: 4_096,
 } as const;

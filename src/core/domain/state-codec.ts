@@ -2,158 +2,153 @@
  * Market and strategy state as bytes: typed-array doubles with a small header, because a snapshot of many symbols as
  * JSON is ten times larger and stalls the loop. Little-endian whatever the machine.
  */
-import { EngineError } from "./errors";
+import { EngineError } from './errors';
 
 const utf8 = new TextEncoder();
-const text = new TextDecoder("utf-8", { fatal: true });
+const text = new TextDecoder('utf-8', { fatal: true });
 
 /** Appends values to one growing buffer. `bytes()` answers a copy, so one writer serves many chunks after `reset`. */
 export class StateWriter {
-	private buffer = new Uint8Array(4_096);
-	private view = new DataView(this.buffer.buffer);
-	private length = 0;
+  private buffer = new Uint8Array(4_096);
+  private view = new DataView(this.buffer.buffer);
+  private length = 0;
 
-	reset(): void {
-		this.length = 0;
-	}
+  reset(): void {
+    this.length = 0;
+  }
 
-	bytes(): Uint8Array {
-		return this.buffer.slice(0, this.length);
-	}
+  bytes(): Uint8Array {
+    return this.buffer.slice(0, this.length);
+  }
 
-	private reserve(extra: number): void {
-		if (this.length + extra <= this.buffer.length) return;
-		const grown = new Uint8Array(
-			Math.max(this.buffer.length * 2, this.length + extra),
-		);
-		grown.set(this.buffer.subarray(0, this.length));
-		this.buffer = grown;
-		this.view = new DataView(grown.buffer);
-	}
+  private reserve(extra: number): void {
+    if (this.length + extra <= this.buffer.length) return;
+    const grown = new Uint8Array(Math.max(this.buffer.length * 2, this.length + extra));
+    grown.set(this.buffer.subarray(0, this.length));
+    this.buffer = grown;
+    this.view = new DataView(grown.buffer);
+  }
 
-	u32(value: number): void {
-		this.reserve(4);
-		this.view.setUint32(this.length, value, true);
-		this.length += 4;
-	}
+  u32(value: number): void {
+    this.reserve(4);
+    this.view.setUint32(this.length, value, true);
+    this.length += 4;
+  }
 
-	f64(value: number): void {
-		this.reserve(8);
-		this.view.setFloat64(this.length, value, true);
-		this.length += 8;
-	}
+  f64(value: number): void {
+    this.reserve(8);
+    this.view.setFloat64(this.length, value, true);
+    this.length += 8;
+  }
 
-	bool(value: boolean): void {
-		this.u32(value ? 1 : 0);
-	}
+  bool(value: boolean): void {
+    this.u32(value ? 1 : 0);
+  }
 
-	str(value: string): void {
-		const bytes = utf8.encode(value);
-		this.u32(bytes.length);
-		this.reserve(bytes.length);
-		this.buffer.set(bytes, this.length);
-		this.length += bytes.length;
-	}
+  str(value: string): void {
+    const bytes = utf8.encode(value);
+    this.u32(bytes.length);
+    this.reserve(bytes.length);
+    this.buffer.set(bytes, this.length);
+    this.length += bytes.length;
+  }
 
-	f64s(values: Float64Array): void {
-		this.u32(values.length);
-		this.reserve(values.length * 8);
-		for (let i = 0; i < values.length; i++) {
-			this.view.setFloat64(this.length, values[i] as number, true);
-			this.length += 8;
-		}
-	}
+  f64s(values: Float64Array): void {
+    this.u32(values.length);
+    this.reserve(values.length * 8);
+    for (let i = 0; i < values.length; i++) {
+      this.view.setFloat64(this.length, values[i] as number, true);
+      this.length += 8;
+    }
+  }
 
-	/** Rarely used parts, as JSON text. Maps are not JSON: hand over arrays of entries. */
-	json(value: unknown): void {
-		this.str(JSON.stringify(value));
-	}
+  /** Rarely used parts, as JSON text. Maps are not JSON: hand over arrays of entries. */
+  json(value: unknown): void {
+    this.str(JSON.stringify(value));
+  }
 
-	/** A flat state: field names with numbers or windows of numbers. */
-	shape(state: Readonly<Record<string, number | Float64Array>>): void {
-		const keys = Object.keys(state);
-		this.u32(keys.length);
-		for (const key of keys) {
-			const value = state[key] as number | Float64Array;
-			this.str(key);
-			this.bool(typeof value !== "number");
-			if (typeof value === "number") this.f64(value);
-			else this.f64s(value);
-		}
-	}
+  /** A flat state: field names with numbers or windows of numbers. */
+  shape(state: Readonly<Record<string, number | Float64Array>>): void {
+    const keys = Object.keys(state);
+    this.u32(keys.length);
+    for (const key of keys) {
+      const value = state[key] as number | Float64Array;
+      this.str(key);
+      this.bool(typeof value !== 'number');
+      if (typeof value === 'number') this.f64(value);
+      else this.f64s(value);
+    }
+  }
 }
 
 /** Reads in the order in which it was written; anything out of bounds throws and nothing is half-loaded. */
 export class StateReader {
-	private readonly bytes: Uint8Array;
-	private readonly view: DataView;
-	private at = 0;
+  private readonly bytes: Uint8Array;
+  private readonly view: DataView;
+  private at = 0;
 
-	constructor(bytes: Uint8Array) {
-		this.bytes = bytes;
-		this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	}
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
 
-	private take(count: number): number {
-		const at = this.at;
-		if (at + count > this.bytes.length)
-			throw new EngineError("InternalError", "a snapshot chunk is cut short");
-		this.at = at + count;
-		return at;
-	}
+  private take(count: number): number {
+    const at = this.at;
+    if (at + count > this.bytes.length) throw new EngineError('InternalError', 'a snapshot chunk is cut short');
+    this.at = at + count;
+    return at;
+  }
 
-	u32(): number {
-		return this.view.getUint32(this.take(4), true);
-	}
+  u32(): number {
+    return this.view.getUint32(this.take(4), true);
+  }
 
-	f64(): number {
-		return this.view.getFloat64(this.take(8), true);
-	}
+  f64(): number {
+    return this.view.getFloat64(this.take(8), true);
+  }
 
-	bool(): boolean {
-		return this.u32() !== 0;
-	}
+  bool(): boolean {
+    return this.u32() !== 0;
+  }
 
-	str(): string {
-		const length = this.u32();
-		const at = this.take(length);
-		return text.decode(this.bytes.subarray(at, at + length));
-	}
+  str(): string {
+    const length = this.u32();
+    const at = this.take(length);
+    return text.decode(this.bytes.subarray(at, at + length));
+  }
 
-	f64s(): Float64Array {
-		const length = this.u32();
-		const at = this.take(length * 8);
-		const values = new Float64Array(length);
-		for (let i = 0; i < length; i++)
-			values[i] = this.view.getFloat64(at + i * 8, true);
-		return values;
-	}
+  f64s(): Float64Array {
+    const length = this.u32();
+    const at = this.take(length * 8);
+    const values = new Float64Array(length);
+    for (let i = 0; i < length; i++) values[i] = this.view.getFloat64(at + i * 8, true);
+    return values;
+  }
 
-	json(): unknown {
-		return JSON.parse(this.str());
-	}
+  json(): unknown {
+    return JSON.parse(this.str());
+  }
 
-	/**
-	 * Fills a freshly created state. A field the state does not know is skipped and one it misses keeps its initial
-	 * value; `complete` is false then, and the owner decides whether to warm up again.
-	 */
-	shape(state: Record<string, number | Float64Array>): {
-		readonly complete: boolean;
-	} {
-		const count = this.u32();
-		let known = 0;
-		for (let i = 0; i < count; i++) {
-			const key = this.str();
-			const value = this.bool() ? this.f64s() : this.f64();
-			if (!Object.hasOwn(state, key) || typeof state[key] !== typeof value)
-				continue;
-			state[key] = value;
-			known++;
-		}
-		return { complete: known === count && count === Object.keys(state).length };
-	}
+  /**
+   * Fills a freshly created state. A field the state does not know is skipped and one it misses keeps its initial
+   * value; `complete` is false then, and the owner decides whether to warm up again.
+   */
+  shape(state: Record<string, number | Float64Array>): {
+    readonly complete: boolean;
+  } {
+    const count = this.u32();
+    let known = 0;
+    for (let i = 0; i < count; i++) {
+      const key = this.str();
+      const value = this.bool() ? this.f64s() : this.f64();
+      if (!Object.hasOwn(state, key) || typeof state[key] !== typeof value) continue;
+      state[key] = value;
+      known++;
+    }
+    return { complete: known === count && count === Object.keys(state).length };
+  }
 
-	end(): boolean {
-		return this.at === this.bytes.length;
-	}
+  end(): boolean {
+    return this.at === this.bytes.length;
+  }
 }

@@ -1,101 +1,101 @@
 /** Market data as the core takes it: already validated, in milliseconds, with every hot field always present. */
 
-export type AssetType = "crypto" | "forex" | "commodity" | "index" | "equity";
+export type AssetType = 'crypto' | 'forex' | 'commodity' | 'index' | 'equity';
 
 export interface Quote {
-	readonly bid: number;
-	readonly ask: number;
-	readonly bidSize: number | null;
-	readonly askSize: number | null;
+  readonly bid: number;
+  readonly ask: number;
+  readonly bidSize: number | null;
+  readonly askSize: number | null;
 }
 
 export interface MarketNews {
-	readonly id: string;
-	readonly kind: "earnings" | "policy" | "news";
-	readonly surprise: number | null;
-	readonly unit: "sigma" | "raw" | null;
-	readonly actual: number | null;
-	readonly expected: number | null;
+  readonly id: string;
+  readonly kind: 'earnings' | 'policy' | 'news';
+  readonly surprise: number | null;
+  readonly unit: 'sigma' | 'raw' | null;
+  readonly actual: number | null;
+  readonly expected: number | null;
 }
 
 /** What few ticks carry, kept apart so that the common tick has one shape. */
 export interface TickExtras {
-	readonly id?: string;
-	readonly seq?: number;
-	readonly fundingRate?: number;
-	readonly fundingIntervalH?: number;
-	readonly sentiment?: number;
-	readonly event?: MarketNews;
+  readonly id?: string;
+  readonly seq?: number;
+  readonly fundingRate?: number;
+  readonly fundingIntervalH?: number;
+  readonly sentiment?: number;
+  readonly event?: MarketNews;
 }
 
 /** One trade print or quote. */
 export interface Tick {
-	readonly kind: "tick";
-	/** Upper-cased, as the contract's pattern has it; always a Map key. */
-	readonly symbol: string;
-	/** Which feed it came from; admission is per (symbol, source). */
-	readonly source: string;
-	/** Event time, integer ms since the epoch. */
-	readonly timestampMs: number;
-	/** False when the sender gave no timestamp and arrival time stands in. */
-	readonly stamped: boolean;
-	readonly price: number;
-	readonly volume: number;
-	readonly quote: Quote | null;
-	/** Set when the sender said so; else derived from the symbol. */
-	readonly assetType: AssetType | null;
-	readonly extras: TickExtras | null;
+  readonly kind: 'tick';
+  /** Upper-cased, as the contract's pattern has it; always a Map key. */
+  readonly symbol: string;
+  /** Which feed it came from; admission is per (symbol, source). */
+  readonly source: string;
+  /** Event time, integer ms since the epoch. */
+  readonly timestampMs: number;
+  /** False when the sender gave no timestamp and arrival time stands in. */
+  readonly stamped: boolean;
+  readonly price: number;
+  readonly volume: number;
+  readonly quote: Quote | null;
+  /** Set when the sender said so; else derived from the symbol. */
+  readonly assetType: AssetType | null;
+  readonly extras: TickExtras | null;
 }
 
 /** A bar from outside. `timestampMs` is its open; usable from `timestampMs + timeframe`. */
 export interface BarInput {
-	readonly kind: "bar";
-	readonly symbol: string;
-	readonly source: string;
-	readonly timestampMs: number;
-	readonly timeframe: string;
-	readonly open: number;
-	readonly high: number;
-	readonly low: number;
-	readonly close: number;
-	readonly volume: number;
-	readonly isClosed: boolean;
-	readonly assetType: AssetType | null;
-	readonly id: string | null;
+  readonly kind: 'bar';
+  readonly symbol: string;
+  readonly source: string;
+  readonly timestampMs: number;
+  readonly timeframe: string;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
+  readonly isClosed: boolean;
+  readonly assetType: AssetType | null;
+  readonly id: string | null;
 }
 
 /** What overload made of several ticks of one symbol: nothing of their range is lost, and what it touches is marked. */
 export interface PartialBar {
-	readonly kind: "partial";
-	readonly symbol: string;
-	readonly source: string;
-	readonly firstMs: number;
-	/** Event time of the last tick in it. */
-	readonly timestampMs: number;
-	readonly open: number;
-	readonly high: number;
-	readonly low: number;
-	readonly close: number;
-	readonly volume: number;
-	readonly count: number;
+  readonly kind: 'partial';
+  readonly symbol: string;
+  readonly source: string;
+  readonly firstMs: number;
+  /** Event time of the last tick in it. */
+  readonly timestampMs: number;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
+  readonly count: number;
 }
 
 export type MarketItem = Tick | BarInput | PartialBar;
 
 /** Where a batch stands in a feed that can be read again (a file, a stream): rows already seen are skipped. */
 export interface FeedPosition {
-	/** Name of the feed, for instance the file's content hash. */
-	readonly feed: string;
-	/** Row of the batch's first item; item i is row `row + i`. */
-	readonly row: number;
+  /** Name of the feed, for instance the file's content hash. */
+  readonly feed: string;
+  /** Row of the batch's first item; item i is row `row + i`. */
+  readonly row: number;
 }
 
 /** A drained batch: the unit of evaluation and of the tape. */
 export interface MarketBatch {
-	readonly items: readonly MarketItem[];
-	/** When it reached us, ms since the epoch (of the clock handed in). */
-	readonly arrivalMs: number;
-	/** `live` doors (pub/sub, HTTP, wires) tolerate lateness and are closed by time; `ordered` ones (files, streams) are not. */
-	readonly door: "live" | "ordered";
-	readonly position: FeedPosition | null;
+  readonly items: readonly MarketItem[];
+  /** When it reached us, ms since the epoch (of the clock handed in). */
+  readonly arrivalMs: number;
+  /** `live` doors (pub/sub, HTTP, wires) tolerate lateness and are closed by time; `ordered` ones (files, streams) are not. */
+  readonly door: 'live' | 'ordered';
+  readonly position: FeedPosition | null;
 }
