@@ -16,7 +16,6 @@ export const decisionCodes = [
   'paused',
   'shadow',
   'asset_filter',
-  'kill_switch',
 ] as const;
 export type DecisionCode = (typeof decisionCodes)[number];
 

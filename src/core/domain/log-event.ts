@@ -88,27 +88,29 @@ export interface EventData {
 }
 export type EventType = keyof EventData;
 
-/** An event to be appended: idempotent by `id`, conditional on `aggregateVersion` where one is given. */
+interface EventOf<T extends EventType> {
+  /** Unique per engine; the same id with the same `contentHash` is a duplicate, with another a conflict. */
+  readonly id: string;
+  readonly contentHash: string;
+  readonly type: T;
+  /** Schema version of `data`. */
+  readonly v: 1;
+  /** For instance `strategy:breakout_strategy_001`, `execution`, `audit`. */
+  readonly aggregate: string;
+  readonly atMs: number;
+  readonly actor: string;
+  readonly data: EventData[T];
+}
+
+/** An event to be appended: idempotent by `id`, conditional on `expectedVersion` where one is given. */
 export type NewEvent = {
-  readonly [T in EventType]: {
-    /** Unique per engine; the same id with the same `contentHash` is a duplicate, with another a conflict. */
-    readonly id: string;
-    readonly contentHash: string;
-    readonly type: T;
-    /** Schema version of `data`. */
-    readonly v: 1;
-    /** For instance `strategy:breakout_strategy_001`, `execution`, `audit`. */
-    readonly aggregate: string;
+  readonly [T in EventType]: EventOf<T> & {
     /** The version the aggregate must have now (0 = it must not exist yet); `null` = any. */
     readonly expectedVersion: number | null;
-    readonly atMs: number;
-    readonly actor: string;
-    readonly data: EventData[T];
   };
 }[EventType];
 
 /** An event of the log. `seq` counts from 1 without gaps; `aggregateVersion` likewise per aggregate. */
-export type LogEvent = Omit<NewEvent, 'expectedVersion'> & {
-  readonly seq: number;
-  readonly aggregateVersion: number;
-};
+export type LogEvent = {
+  readonly [T in EventType]: EventOf<T> & { readonly seq: number; readonly aggregateVersion: number };
+}[EventType];

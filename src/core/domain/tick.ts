@@ -93,8 +93,10 @@ export interface FeedPosition {
 /** A drained batch: the unit of evaluation and of the tape. */
 export interface MarketBatch {
   readonly items: readonly MarketItem[];
-  /** When it reached us, ms since the epoch (of the clock handed in). */
+  /** When its oldest item reached us, ms since the epoch (of the clock handed in). */
   readonly arrivalMs: number;
+  /** When it was drained for evaluation; `evaluatedMs - arrivalMs` is what old signals are refused by. */
+  readonly evaluatedMs: number;
   /** `live` doors (pub/sub, HTTP, wires) tolerate lateness and are closed by time; `ordered` ones (files, streams) are not. */
   readonly door: 'live' | 'ordered';
   readonly position: FeedPosition | null;
