@@ -77,4 +77,41 @@ export const limits = {
   versionsPerStrategy: 10_000,
   /** Characters of a raw message kept as a dead letter. */
   deadLetterChars: 4_096,
+  /** Bytes of a market file read at once: about a thousand rows, so the loop is served between two reads. */
+  fileChunkBytes: 65_536,
+  /** Characters of a market file from which its format is recognised, and rows of them looked at. */
+  fileHeadChars: 262_144,
+  fileHeadRows: 1_000,
+  /** Characters of one row of a market file; a longer one is not market data. */
+  fileRecordChars: 65_536,
+  /** Bytes at each end of a market file that its identity is hashed from. */
+  fileHashBytes: 65_536,
+  /** Delay before a lost Redis connection is tried again: full jitter between these, so that many clients do not return at once. */
+  redisRetryMinMs: 25,
+  redisRetryMaxMs: 5_000,
+  /** A Redis connection that lived this long starts again from the shortest delay; a flapping one does not. */
+  redisStableMs: 1_000,
+  /** TCP connect to Redis. */
+  redisConnectMs: 2_000,
+  /** Silence on a Redis socket with a command under way, before the socket is cut (3 s on the blocking reader). */
+  redisSilenceMs: 2_000,
+  redisReaderSilenceMs: 3_000,
+  /** PING period on idle connections, and how many may go unanswered in a row (each waits `storeMs`): 1 + 3 · 0.5 s < 3 s. */
+  redisPingMs: 1_000,
+  redisPingMisses: 3,
+  /** A closing Redis socket whose peer says nothing is destroyed after this. */
+  redisDisconnectMs: 200,
+  /** Signals published in one script call: about 1 ms of Redis' time. */
+  signalsPerPublish: 256,
+  /** Signals waiting while Redis is away; past it the oldest is shed and counted. */
+  signalsWaiting: 1_000,
+  /** A signal without `valid_until` waits at most this long: catching up never sends old orders. */
+  signalWaitMs: 5_000,
+  /** Signal ids remembered in Redis, so that none is published twice (144 bytes each). */
+  signalIds: 100_000,
+  /** Entries kept in the stream of signals, and in the stream of dead letters. */
+  signalStreamEntries: 10_000,
+  rejectedStreamEntries: 1_000,
+  /** Dead letters under way to Redis; more are dropped and counted. */
+  rejectsInFlight: 64,
 } as const;
