@@ -3,6 +3,8 @@
  * bounded here does not exist.
  */
 export const limits = {
+  /** Levels of a strategy's state (family → member → indicator → window is 4): recursion stays bounded. */
+  stateDepth: 8,
   /** Symbols an engine follows at once; past it the one unheard for longest is evicted and counted. */
   symbols: 10_000,
   /** Strategies registered and not archived. One strategy costs state per symbol, so the product is what is bounded. */

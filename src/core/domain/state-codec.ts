@@ -3,6 +3,19 @@
  * JSON is ten times larger and stalls the loop. Little-endian whatever the machine.
  */
 import { EngineError } from './errors';
+import { limits } from './limits';
+
+/**
+ * Serialisable state: numbers, windows of numbers, and the same again one level down (a strategy holds indicators, a
+ * family its members). Plain objects, every field set when created and never added or deleted, so that one type has one
+ * hidden class. At most `limits.stateDepth` levels. State types are written as `type`, not `interface`.
+ */
+export interface StateShape {
+  [field: string]: number | Float64Array | StateShape;
+}
+
+/** What follows a field's name. */
+const tag = { NUMBER: 0, WINDOW: 1, NESTED: 2 } as const;
 
 const utf8 = new TextEncoder();
 const text = new TextDecoder('utf-8', { fatal: true });
@@ -67,16 +80,24 @@ export class StateWriter {
     this.str(JSON.stringify(value));
   }
 
-  /** A flat state: field names with numbers or windows of numbers. */
-  shape(state: Readonly<Record<string, number | Float64Array>>): void {
+  /** A state: field names with numbers, windows of numbers, or further states. */
+  shape(state: Readonly<StateShape>, depth = 1): void {
+    if (depth > limits.stateDepth) throw new EngineError('InternalError', 'a state is nested too deep');
     const keys = Object.keys(state);
     this.u32(keys.length);
     for (const key of keys) {
-      const value = state[key] as number | Float64Array;
+      const value = state[key] as StateShape[string];
       this.str(key);
-      this.bool(typeof value !== 'number');
-      if (typeof value === 'number') this.f64(value);
-      else this.f64s(value);
+      if (typeof value === 'number') {
+        this.u32(tag.NUMBER);
+        this.f64(value);
+      } else if (value instanceof Float64Array) {
+        this.u32(tag.WINDOW);
+        this.f64s(value);
+      } else {
+        this.u32(tag.NESTED);
+        this.shape(value, depth + 1);
+      }
     }
   }
 }
@@ -130,22 +151,39 @@ export class StateReader {
   }
 
   /**
-   * Fills a freshly created state. A field the state does not know is skipped and one it misses keeps its initial
-   * value; `complete` is false then, and the owner decides whether to warm up again.
+   * Fills a freshly created state. A field the state does not know, or knows as something else (a window of another
+   * length included), is skipped and one it misses keeps its initial value; `complete` is false then, and the owner
+   * decides whether to warm up again.
    */
-  shape(state: Record<string, number | Float64Array>): {
-    readonly complete: boolean;
-  } {
+  shape(state: StateShape, depth = 1): { readonly complete: boolean } {
+    if (depth > limits.stateDepth) throw new EngineError('InternalError', 'a snapshot chunk is nested too deep');
     const count = this.u32();
     let known = 0;
     for (let i = 0; i < count; i++) {
       const key = this.str();
-      const value = this.bool() ? this.f64s() : this.f64();
-      if (!Object.hasOwn(state, key) || typeof state[key] !== typeof value) continue;
-      state[key] = value;
-      known++;
+      const current = Object.hasOwn(state, key) ? state[key] : undefined;
+      if (this.field(state, key, current, depth)) known++;
     }
     return { complete: known === count && count === Object.keys(state).length };
+  }
+
+  private field(state: StateShape, key: string, current: StateShape[string] | undefined, depth: number): boolean {
+    const kind = this.u32();
+    if (kind === tag.NESTED) {
+      const nested = typeof current === 'object' && !(current instanceof Float64Array);
+      const { complete } = this.shape(nested ? current : {}, depth + 1);
+      return nested && complete;
+    }
+    if (kind === tag.WINDOW) {
+      const values = this.f64s();
+      if (!(current instanceof Float64Array) || current.length !== values.length) return false;
+      current.set(values);
+      return true;
+    }
+    const value = this.f64();
+    if (typeof current !== 'number') return false;
+    state[key] = value;
+    return true;
   }
 
   end(): boolean {

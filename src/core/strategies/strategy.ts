@@ -5,7 +5,11 @@
  */
 import type { z } from 'zod';
 import type { Bar } from '../domain/bar';
+import type { FamilyMember } from '../domain/signal';
+import type { StateShape } from '../domain/state-codec';
 import type { Tick } from '../domain/tick';
+
+export type { StateShape };
 
 /** What every type has, besides its own parameters. */
 export interface CommonParameters {
@@ -16,9 +20,6 @@ export interface CommonParameters {
   /** Event time to wait after a signal before the next entry in the same symbol. */
   readonly cooldownMs: number;
 }
-
-/** Flat and serialisable: numbers, and windows of numbers. Initialise every field with a double (`0`, `NaN`-free). */
-export type StateShape = Record<string, number | Float64Array>;
 
 /** What `step` answers. Everything below `PROPOSE` says why there is nothing. */
 export const stepCode = {
@@ -82,9 +83,16 @@ interface DefinitionBase<P extends CommonParameters, S extends StateShape> {
   /** Names in camelCase; every one with default, description and, where numeric, bounds. */
   readonly parameters: z.ZodType<P> & z.ZodObject;
   readonly tier: 'fast' | 'tactical' | 'strategic';
-  /** Bars or ticks needed before the first answer other than WARMING. */
+  /** Bars or ticks needed: the answer to the `warmup`-th is the first other than WARMING, all before it are WARMING. */
   warmup(parameters: P): number;
   create(parameters: P): S;
+  /**
+   * Families only: each member's parameters by type. A flat parameter name goes to every member that has it, and
+   * `members: {type: {…}}` holds what they were given.
+   */
+  readonly memberParameters?: ReadonlyMap<string, z.ZodObject>;
+  /** Families only: the votes behind the last answer, warm members alone. */
+  members?(state: S, parameters: P): readonly FamilyMember[];
   /** Words for a reason code and its values, e.g. `fast EMA 101.2 above slow 100.4, ADX 31`. */
   readonly reasons: readonly ((a: number, b: number, c: number, d: number) => string)[];
 }
@@ -105,12 +113,10 @@ export interface TickInstance<P, S> {
   desired: number;
 }
 
-/** A list that a type's loop writes into: `push` copies the slot. */
+/** A list that a type's loop writes into: fill the slot, then `push` copies it. Whatever is not pushed is "hold". */
 export interface IntentList {
   readonly slot: IntentSlot;
   push(index: number): void;
-  /** Counts evaluations that ended in something other than HOLD or a proposal. */
-  count(code: StepCode): void;
 }
 
 /**
