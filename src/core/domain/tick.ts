@@ -78,6 +78,7 @@ export interface PartialBar {
   readonly close: number;
   readonly volume: number;
   readonly count: number;
+  readonly assetType: AssetType | null;
 }
 
 export type MarketItem = Tick | BarInput | PartialBar;
