@@ -39,7 +39,14 @@ function download(into, options) {
 function fetchWithoutRoot() {
 	const work = `${cache}.${process.pid}`;
 	rmSync(work, { recursive: true, force: true });
-	const root = join(work, "root");
+	try {
+		unpackInto(work, join(work, "root"));
+	} finally {
+		rmSync(work, { recursive: true, force: true });
+	}
+}
+
+function unpackInto(work, root) {
 	mkdirSync(root, { recursive: true });
 	try {
 		download(work, []);
@@ -70,7 +77,6 @@ function fetchWithoutRoot() {
 	} catch (error) {
 		if (!existsSync(cache)) throw error;
 	}
-	rmSync(work, { recursive: true, force: true });
 }
 
 function find() {
