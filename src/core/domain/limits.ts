@@ -88,6 +88,29 @@ export const limits = {
   fileRecordChars: 65_536,
   /** Bytes at each end of a market file that its identity is hashed from. */
   fileHashBytes: 65_536,
+  /** Characters of an id that somebody else made (of a trade, an execution, an event), and of a name. */
+  idChars: 128,
+  nameChars: 100,
+  /** Characters of a number written as text: a double never needs more. */
+  numberChars: 64,
+  /** Characters of a request id that is taken over from the caller. */
+  requestIdChars: 64,
+  /** Headers and body of a request must be here after this; with the time to answer it stays below `requestMs`. */
+  httpReceiveMs: 4_000,
+  /** How often overdue requests are looked for. */
+  httpSweepMs: 250,
+  /** Open sockets of one HTTP server: above the thousand idle ones that must not disturb it. */
+  httpConnections: 2_048,
+  /** An idle kept-alive socket is closed after this. */
+  httpKeepAliveMs: 30_000,
+  /** Bytes of an overlong body that are read and thrown away, so that its sender gets to read the 413. */
+  httpDiscardBytes: 16 * 1_048_576,
+  /** Callers (token or address) whose rate is remembered; past it the one unheard for longest starts anew. */
+  rateKeys: 10_000,
+  /** Requests per caller and second beyond loopback. */
+  ratePerS: 100,
+  /** Different labels of one metric; further ones are counted as `other`. */
+  metricLabels: 64,
   /** Delay before a lost Redis connection is tried again: full jitter between these, so that many clients do not return at once. */
   redisRetryMinMs: 25,
   redisRetryMaxMs: 5_000,
@@ -116,4 +139,30 @@ export const limits = {
   rejectedStreamEntries: 1_000,
   /** Dead letters under way to Redis; more are dropped and counted. */
   rejectsInFlight: 64,
+  /** The owner of an embedded store touches its lock this often, and an owner in another pid namespace is dead after the second, in ms. */
+  lockBeatMs: 2_000,
+  lockStaleMs: 6_000,
+  /** Pause between two background syncs of the tape: what a power cut can cost, in ms. */
+  tapeSyncMs: 100,
+  /** A tape that could not write tries again after this, in ms. */
+  tapeRetryMs: 1_000,
+  /** Bytes of one tape record: a full request with every optional field; longer is a damaged length. */
+  tapeRecordBytes: 32 * 1_048_576,
+  /** (symbol, source, timeframe) triples in one tape segment; past it a new segment starts with an empty table. */
+  tapeSeries: 65_536,
+  /** Full segments whose last sync is still to come; more are shed rather than left to an unanswering disk. */
+  tapeRetiring: 8,
+  /** Positions skipped when a tail may have been lost: more than can be written between two syncs, so none repeats. */
+  tapeJump: 1_000_000,
+  /** Items held by a tape in memory (about 30 MB); the oldest batches go first. */
+  tapeMemoryItems: 200_000,
+  /** A snapshot that takes longer is given up by its caller, in ms. */
+  snapshotSaveMs: 30_000,
+  /** Bytes written in one go of a snapshot, so that no slice holds the loop. */
+  snapshotBlockBytes: 1_048_576,
+  /** Files a snapshot set may refer to; past it the emptiest are rewritten. */
+  snapshotFiles: 64,
+  /** Characters of one logged value, and levels of nesting shown. */
+  logValueChars: 2_000,
+  logDepth: 6,
 } as const;

@@ -1,0 +1,47 @@
+import type { LogEvent, NewEvent } from '../core/domain/log-event';
+import type { AppendOutcome } from '../live/ports';
+
+/** What a plan must know of the log as it is now. */
+export interface LogView {
+  readonly lastSeq: number;
+  /** The event that has this id, while ids are remembered. */
+  known(id: string): { readonly seq: number; readonly contentHash: string } | null;
+  /** Current version of the aggregate; 0 when it has none. */
+  version(aggregate: string): number;
+}
+
+export interface AppendPlan {
+  /** One for each event, in order. */
+  readonly outcomes: readonly AppendOutcome[];
+  /** The events to be written, in order. */
+  readonly applied: readonly LogEvent[];
+  /** New versions of the aggregates they touch. */
+  readonly versions: ReadonlyMap<string, number>;
+}
+
+/** Decides what each event becomes, seeing those before it in the same group. For stores with one writer. */
+export function planAppend(events: readonly NewEvent[], view: LogView): AppendPlan {
+  const outcomes: AppendOutcome[] = [];
+  const applied: LogEvent[] = [];
+  const versions = new Map<string, number>();
+  const ids = new Map<string, LogEvent>();
+  for (const event of events) {
+    const known = ids.get(event.id) ?? view.known(event.id);
+    if (known) {
+      outcomes.push({ kind: 'duplicate', seq: known.seq, sameContent: known.contentHash === event.contentHash });
+      continue;
+    }
+    const version = versions.get(event.aggregate) ?? view.version(event.aggregate);
+    if (event.expectedVersion !== null && event.expectedVersion !== version) {
+      outcomes.push({ kind: 'conflict', aggregateVersion: version });
+      continue;
+    }
+    const { expectedVersion: _, ...rest } = event;
+    const stored: LogEvent = { ...rest, seq: view.lastSeq + applied.length + 1, aggregateVersion: version + 1 };
+    applied.push(stored);
+    ids.set(event.id, stored);
+    versions.set(event.aggregate, stored.aggregateVersion);
+    outcomes.push({ kind: 'applied', event: stored });
+  }
+  return { outcomes, applied, versions };
+}

@@ -1,0 +1,58 @@
+import { limits } from '../../core/domain/limits';
+import type { Tape, TapeRecord } from '../../live/ports';
+
+export interface MemoryTapeOptions {
+  /** Items kept at the most; default `limits.tapeMemoryItems`. */
+  readonly items?: number;
+}
+
+const itemsOf = (record: TapeRecord): number => (record.kind === 'batch' ? record.batch.items.length + 1 : 1);
+
+/** A tape that ends with the process and keeps the newest items only. */
+export function createMemoryTape(options: MemoryTapeOptions = {}): Tape {
+  const itemsMax = options.items ?? limits.tapeMemoryItems;
+  const records = new Map<number, TapeRecord>();
+  let last = 0;
+  let items = 0;
+  let shed = 0;
+  let closed = false;
+
+  function dropWhile(droppable: (position: number) => boolean): void {
+    for (const [position, record] of records) {
+      if (!droppable(position)) break;
+      records.delete(position);
+      items -= itemsOf(record);
+    }
+  }
+
+  return {
+    append(record) {
+      if (closed) {
+        shed++;
+        return null;
+      }
+      records.set(++last, record);
+      items += itemsOf(record);
+      if (items > itemsMax) dropWhile((position) => items > itemsMax && position < last);
+      return last;
+    },
+    *read(afterPosition) {
+      for (const [position, record] of records) if (position > afterPosition) yield { position, record };
+    },
+    lastPosition: () => last,
+    trim(keepAfter) {
+      if (items > itemsMax / 2) dropWhile((position) => items > itemsMax / 2 && position <= keepAfter);
+    },
+    health: () => ({
+      health: closed ? 'down' : 'up',
+      message: closed ? 'closed' : `in memory, the last ${itemsMax} items`,
+      records: records.size,
+      bytes: 0,
+      tornBytes: 0,
+      shed,
+    }),
+    async close() {
+      closed = true;
+    },
+  };
+}
