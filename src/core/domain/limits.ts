@@ -5,6 +5,8 @@
 export const limits = {
   /** Levels of a strategy's state (family → member → indicator → window is 4): recursion stays bounded. */
   stateDepth: 8,
+  /** Strategy types an engine knows, the user's own included: the list of types is answered whole. */
+  strategyTypes: 1_000,
   /** Symbols an engine follows at once; past it the one unheard for longest is evicted and counted. */
   symbols: 10_000,
   /** Strategies registered and not archived. One strategy costs state per symbol, so the product is what is bounded. */
@@ -29,6 +31,15 @@ export const limits = {
   pageMax: 1_000,
   /** Execution ids remembered per engine (about 100 MB at the most). */
   executionIds: 1_000_000,
+  /**
+   * Executions the performance ledger keeps as rows over all strategies (about 20 MB); older ones become sums per half
+   * day, and totals stay exact.
+   */
+  ledgerRows: 100_000,
+  /** Such sums kept (per half day, version, symbol and regime); the oldest go first. */
+  ledgerCells: 100_000,
+  /** Points of an equity curve: more than a screen has pixels to show. */
+  curvePoints: 1_000,
   /** The answer to every request, in ms. */
   requestMs: 5_000,
   /** What a call to the store may take before it is answered with TimeoutError, in ms. */
@@ -52,6 +63,23 @@ export const limits = {
   reorderTicks: 4_096,
   /** Ticks held back as off-market per symbol. */
   heldTicks: 64,
+  /** Ticks of a symbol before its off-market band judges: fewer tell nothing of how it moves. */
+  bandWarmupTicks: 50,
+  /** Further ticks that must agree with an off-market level before it is the market's. */
+  heldAgreeing: 3,
+  /** Items remembered per symbol to tell duplicates: at least, and at most (32 bytes each) while they could still come. */
+  duplicatesMin: 128,
+  duplicatesMax: 4_096,
+  /** An id is remembered for at least this span of event time, in ms: retries of a sender come within it. */
+  duplicateIdMs: 10_000,
+  /** Feeds of one symbol; past it the one unheard for longest is forgotten. */
+  sourcesPerSymbol: 16,
+  /** A feed this far behind the fastest of its symbol is not waited for, in ms of event time. */
+  sourceIdleMs: 10_000,
+  /** Bars from outside remembered by their open, per symbol and timeframe, to tell a repetition from a late one. */
+  outsideBarsRemembered: 64,
+  /** Bars from outside that wait for an earlier one, per symbol and timeframe. */
+  outsideBarsWaiting: 64,
   /** Allowed lateness of live doors (pub/sub, HTTP, wires), in ms; files and streams are in order. */
   latenessLiveMs: 2_000,
   /** A live tick may be stamped this far ahead of its arrival, in ms. */
@@ -79,6 +107,8 @@ export const limits = {
   versionsPerStrategy: 10_000,
   /** Characters of a raw message kept as a dead letter. */
   deadLetterChars: 4_096,
+  /** Symbols of a simulated market: the next tick is searched among all of them. */
+  simulatedSymbols: 100,
   /** Bytes of a market file read at once: about a thousand rows, so the loop is served between two reads. */
   fileChunkBytes: 65_536,
   /** Characters of a market file from which its format is recognised, and rows of them looked at. */
@@ -165,4 +195,24 @@ export const limits = {
   /** Characters of one logged value, and levels of nesting shown. */
   logValueChars: 2_000,
   logDepth: 6,
+  /** Messages of one node that wait for the engine; more are refused rather than kept without end. */
+  nodeMessages: 1_000,
+  /** An engine or server that no node uses lives this long, so that a redeploy finds it running, in ms. */
+  deployGraceMs: 5_000,
+  /** Engines, and servers, in one Node-RED process. */
+  sharedEngines: 64,
+  /** Pause between two statuses of a node (every one goes to every editor), in ms, and their length. */
+  statusMs: 500,
+  statusChars: 20,
+  /** A node that could not reach its engine, or take its port, tries again after this, doubling up to the second, in ms. */
+  nodeRetryMs: 1_000,
+  nodeRetryMaxMs: 30_000,
+  /** Longest wait until a batch of ticks from a channel leaves a node, in ms. */
+  nodeBatchMs: 50,
+  /** Points of a chart that a node sends at once. */
+  chartPoints: 200,
+  /** (strategy, symbol) pairs whose last decision a node remembers, to send only changes of reason. */
+  nodeDecisions: 10_000,
+  /** Runs of one file or simulated market that a replay tells apart. */
+  replayRuns: 1_000,
 } as const;

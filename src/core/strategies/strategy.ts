@@ -27,9 +27,9 @@ export const stepCode = {
   WARMING: 0,
   /** Warm, and nothing to say. */
   HOLD: 1,
-  /** Turned down by the type's own filter on the regime (for instance mean reversion in a strong trend). */
+  /** Turned down by the type's own filter on the regime (mean reversion in a strong trend); the intent's reason says why. */
   REGIME: 2,
-  /** An input it cannot do without is not there. */
+  /** An input it cannot do without is not there; the intent's reason says which. */
   MISSING: 3,
   /** The intent holds a proposal. */
   PROPOSE: 4,
