@@ -120,6 +120,7 @@ export const limits = {
   fileHashBytes: 65_536,
   /** Characters of an id that somebody else made (of a trade, an execution, an event), and of a name. */
   idChars: 128,
+  sourceChars: 64,
   nameChars: 100,
   /** Characters of a number written as text: a double never needs more. */
   numberChars: 64,
