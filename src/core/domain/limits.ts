@@ -80,6 +80,10 @@ export const limits = {
   outsideBarsRemembered: 64,
   /** Bars from outside that wait for an earlier one, per symbol and timeframe. */
   outsideBarsWaiting: 64,
+  /** Sources whose `seq` is followed; what is beyond is counted. */
+  sequenceSources: 1_024,
+  /** A `seq` further back than this is a counter that started again, not a message that came late. */
+  sequenceBack: 4_096,
   /** Allowed lateness of live doors (pub/sub, HTTP, wires), in ms; files and streams are in order. */
   latenessLiveMs: 2_000,
   /** A live tick may be stamped this far ahead of its arrival, in ms. */

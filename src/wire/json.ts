@@ -1,0 +1,77 @@
+/** JSON text from outside, bounded before it is parsed. */
+import { EngineError } from '../core/domain/errors';
+import { limits } from '../core/domain/limits';
+
+const quoteCode = 0x22;
+const backslashCode = 0x5c;
+
+/**
+ * Whether brackets nest deeper than `limits.jsonDepth`, read off the text (brackets inside strings do not count). It is
+ * asked before parsing, because what is deep overflows the stack of whoever clones or prints it later.
+ */
+export function isTooDeep(text: string): boolean {
+  return hasManyBrackets(text) && scanDepth(text);
+}
+
+/** Few opening brackets cannot nest deep: the search is native, the scan is not. */
+function hasManyBrackets(text: string): boolean {
+  let count = 0;
+  for (let at = text.indexOf('{'); at !== -1; at = text.indexOf('{', at + 1)) {
+    if (++count > limits.jsonDepth) return true;
+  }
+  for (let at = text.indexOf('['); at !== -1; at = text.indexOf('[', at + 1)) {
+    if (++count > limits.jsonDepth) return true;
+  }
+  return false;
+}
+
+function scanDepth(text: string): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === quoteCode) {
+      i = endOfString(text, i);
+    } else if (code === 0x7b || code === 0x5b) {
+      if (++depth > limits.jsonDepth) return true;
+    } else if (code === 0x7d || code === 0x5d) {
+      depth--;
+    }
+  }
+  return false;
+}
+
+/** Index of the closing quote of the string that starts at `start` (the text's length when it has none). */
+function endOfString(text: string, start: number): number {
+  for (let i = start + 1; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === quoteCode) return i;
+    if (code === backslashCode) i++;
+  }
+  return text.length;
+}
+
+/** Whether the text takes more bytes than that in UTF-8. */
+function isLongerThan(text: string, bytes: number): boolean {
+  return text.length > bytes || (text.length * 3 > bytes && Buffer.byteLength(text) > bytes);
+}
+
+/**
+ * The value of a JSON text whose size and depth are within bounds.
+ * @throws EngineError `PayloadTooLargeError`, `JSONDecodeError`.
+ */
+export function parseJson(text: string, maxBytes: number = limits.bodyBytesMax): unknown {
+  if (isLongerThan(text, maxBytes)) {
+    throw new EngineError('PayloadTooLargeError', `the body must have at most ${maxBytes} bytes`);
+  }
+  if (isTooDeep(text)) {
+    throw new EngineError('JSONDecodeError', `the body must not be nested deeper than ${limits.jsonDepth}`);
+  }
+  try {
+    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+  } catch (thrown) {
+    const where = thrown instanceof SyntaxError ? /at position \d+/.exec(thrown.message)?.[0] : undefined;
+    const empty = text.trim() === '';
+    const message = empty ? 'the body is empty; JSON is expected' : `the body is not JSON${where ? ` (${where})` : ''}`;
+    throw new EngineError('JSONDecodeError', message);
+  }
+}
