@@ -42,6 +42,7 @@ interface Chunk {
 /** Two sockets and what is held back between them. */
 class Pair {
   private held: Chunk[] = [];
+  private heldEnds: Socket[] = [];
   private readonly timers = new Set<NodeJS.Timeout>();
   private busyUntilMs = 0;
   readonly client: Socket;
@@ -56,10 +57,16 @@ class Pair {
     this.held.push(chunk);
   }
 
+  holdEnd(of: Socket): void {
+    this.heldEnds.push(of);
+  }
+
   release(forward: (chunk: Chunk) => void): void {
-    const { held } = this;
+    const { held, heldEnds } = this;
     this.held = [];
+    this.heldEnds = [];
     for (const chunk of held) forward(chunk);
+    for (const socket of heldEnds) socket.end();
   }
 
   later(delayMs: number, chunk: Chunk): void {
@@ -143,13 +150,16 @@ class Proxy implements FaultProxy {
       socket.on('error', () => {});
       // An end is a message too: a frozen network does not deliver it.
       socket.on('end', () => {
-        if (this.fault.kind !== 'freeze') other.end();
+        if (this.fault.kind === 'freeze') pair.holdEnd(other);
+        else other.end();
       });
       socket.on('close', () => {
-        if (this.fault.kind !== 'freeze' || socket === client) {
-          other.destroy();
-          this.pairs.delete(pair);
+        if (this.fault.kind === 'freeze' && socket === server) {
+          pair.holdEnd(other);
+          return;
         }
+        other.destroy();
+        this.pairs.delete(pair);
       });
     }
     if (this.fault.kind === 'reset') pair.reset();

@@ -39,7 +39,7 @@ export function redactor(url: string): (text: string) => string {
     // A URL that cannot be read still goes through the pattern below.
   }
   return (text) => {
-    let clean = text.replace(/\/\/[^/\s@]*@/g, '//***@');
+    let clean = text.replace(/:\/\/[^\s/]*@/g, '://***@');
     for (const secret of secrets) clean = clean.replaceAll(secret, '***');
     return clean;
   };
