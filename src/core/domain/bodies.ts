@@ -202,11 +202,17 @@ export interface PerformanceQuery {
   readonly untilMs?: number;
   readonly by?: 'version' | 'symbol' | 'regime';
   readonly curve?: boolean;
+  /** Symbol whose price is the benchmark. */
+  readonly benchmark?: string;
 }
 
 export interface PerformanceResult extends Performance {
   /** `null` for all strategies together. */
   readonly strategyId: string | null;
+  /** Which executions count: real and simulated ones are never added. */
+  readonly mode?: 'live' | 'paper' | 'shadow';
+  /** Executions of other modes, not counted here. */
+  readonly otherModes?: ReadonlyMap<string, number>;
   readonly groups?: ReadonlyMap<string, Performance>;
   readonly curve?: readonly {
     readonly timestamp: string;

@@ -5,6 +5,8 @@ import { limits } from './limits';
 export type Money = bigint;
 
 const scale = 8;
+/** Integers up to here are exact as doubles. */
+const exactMax = BigInt(Number.MAX_SAFE_INTEGER);
 const decimal = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i;
 
 /**
@@ -24,8 +26,17 @@ export function moneyOf(value: number, path = 'amount'): Money {
       ],
     });
   }
-  const match = decimal.exec(String(value));
-  if (!match) throw new EngineError('InternalError', `not a decimal: ${value}`);
+  return moneyOfText(String(value));
+}
+
+/**
+ * Decimal text (as {@link moneyText} writes it, or any decimal number) as money, exact to 1e-8 and rounded half-even
+ * beyond: no double in between.
+ * @throws EngineError `InternalError` when the text is not a decimal.
+ */
+export function moneyOfText(amount: string): Money {
+  const match = decimal.exec(amount);
+  if (!match) throw new EngineError('InternalError', `not a decimal: ${amount.slice(0, limits.receivedChars)}`);
   const [, sign, whole = '0', fraction = '', exponent = '0'] = match;
   const digits = whole + fraction;
   const shift = scale - fraction.length + Number(exponent);
@@ -43,6 +54,8 @@ function divideHalfEven(digits: bigint, places: number): bigint {
 
 /** Money as the nearest number of currency units. */
 export function moneyToNumber(money: Money): number {
+  // Both operands are exact, so the division rounds once, as reading the decimal text would.
+  if (money <= exactMax && money >= -exactMax) return Number(money) / 1e8;
   return Number(moneyText(money));
 }
 

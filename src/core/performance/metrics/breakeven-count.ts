@@ -1,0 +1,9 @@
+import type { Metric } from './metric';
+
+export const breakevenCount: Metric = {
+  name: 'breakevenCount',
+  unit: 'count',
+  need: 'counts',
+  describe: 'trades with P = 0',
+  value: ({ trades }) => trades.trades - trades.wins - trades.losses,
+};

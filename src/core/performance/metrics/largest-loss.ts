@@ -1,0 +1,12 @@
+import type { Metric } from './metric';
+
+export const largestLoss: Metric = {
+  name: 'largestLoss',
+  unit: 'money',
+  need: 'money',
+  describe: 'least P < 0 (negative)',
+  value: ({ trades }) => {
+    if (trades.trades === 0) return 'no_trades';
+    return trades.losses === 0 ? 'no_losses' : trades.largestLoss;
+  },
+};

@@ -1,0 +1,14 @@
+import type { Metric } from './metric';
+
+export const payoffRatio: Metric = {
+  name: 'payoffRatio',
+  unit: 'ratio',
+  need: 'money',
+  describe: 'average win / |average loss|',
+  value: ({ trades }) => {
+    if (trades.trades === 0) return 'no_trades';
+    if (trades.losses === 0) return 'no_losses';
+    if (trades.wins === 0) return 'no_wins';
+    return trades.sumWins / trades.wins / (-trades.sumLosses / trades.losses);
+  },
+};

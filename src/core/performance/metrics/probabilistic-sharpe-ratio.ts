@@ -1,0 +1,17 @@
+import { isFlat } from '../figures';
+import { sampleOf } from '../shape';
+import { probabilisticSharpe } from '../sharpe-inference';
+import type { Metric } from './metric';
+
+export const probabilisticSharpeRatio: Metric = {
+  name: 'probabilisticSharpeRatio',
+  unit: 'fraction',
+  need: 'days',
+  describe: 'probability that the true Sharpe ratio is above 0, given length, skewness and kurtosis',
+  isSlow: true,
+  value: ({ days }) => {
+    if (days.n < 3) return days.n === 0 ? 'no_trades' : 'too_few';
+    if (isFlat(days.deviation, days.mean)) return 'zero_variance';
+    return probabilisticSharpe(sampleOf(days)) ?? 'too_few';
+  },
+};

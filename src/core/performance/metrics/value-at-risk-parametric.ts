@@ -1,0 +1,13 @@
+import { normalQuantile } from '../normal';
+import type { Metric } from './metric';
+
+export const valueAtRiskParametric: Metric = {
+  name: 'valueAtRiskParametric',
+  unit: 'money_or_fraction',
+  need: 'days',
+  describe: 'mean + Φ⁻¹(0.05) · std₁ of the daily values (negative is a loss)',
+  value: ({ days }) => {
+    if (days.n < 2) return days.n === 0 ? 'no_trades' : 'too_few';
+    return days.mean + normalQuantile(0.05) * days.deviation;
+  },
+};
