@@ -190,6 +190,30 @@ describe('the pub/sub feed', () => {
     assert.ok(heard.gaps.length >= 1);
   });
 
+  it('subscribes again when the connection goes silent just after it came back', async () => {
+    const { heard } = await started(proxy.url);
+    const { info } = logger;
+    let isArmed = true;
+    logger.info = (message, fields) => {
+      info(message, fields);
+      // Said just before the subscription is sent, whose answer then never comes.
+      if (isArmed && message.includes('connected to')) {
+        isArmed = false;
+        proxy.set({ kind: 'freeze' });
+      }
+    };
+    proxy.set({ kind: 'reset' });
+    await until('down', () => heard.now() === 'down');
+    proxy.set({ kind: 'pass' });
+    await until('frozen while subscribing', () => !isArmed, 5_500);
+    await until('silence noticed', () => logger.lines.some((line) => line.includes('PING')), detectionMs);
+    proxy.set({ kind: 'reset' });
+    proxy.set({ kind: 'pass' });
+    await until('up', () => heard.now() === 'up', 5_500);
+    await flows(heard);
+    assert.equal(heard.gaps.length, 1);
+  });
+
   it('says why a refused subscription is refused, and subscribes once it is allowed', async () => {
     await publisher.acl('SETUSER', 'reader', 'on', '>planted-secret', '+@all', '~*', 'resetchannels');
     const url = server.url.replace('//', '//reader:planted-secret@');
