@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import type { Database, RootDatabase } from 'lmdb';
+import { EngineError } from '../../core/domain/errors';
+import { limits } from '../../core/domain/limits';
+import type { NewEvent } from '../../core/domain/log-event';
+import type { AppendOutcome, Clock, EventLog, Logger } from '../../live/ports';
+import { type AppendPlan, planAppend } from '../append-plan';
+import { createGroupCommit } from '../group-commit';
+import { decodeRecord, encodeRecord, seal, unseal } from '../log-record';
+
+export interface LmdbLogOptions {
+  readonly root: RootDatabase<Buffer, number>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly readOnly: boolean;
+  /** Whether this process still owns the store; asked before every write. */
+  readonly isOurs: () => boolean;
+  /** Ids remembered; default `limits.executionIds`. */
+  readonly executionIds?: number;
+}
+
+export interface LmdbLog extends EventLog {
+  /** As `close`, answering whether nothing was left in flight. */
+  drain(): Promise<boolean>;
+}
+
+/** Any text as a key of fixed length: ids are the users', and lmdb's own text keys end at a NUL. */
+const keyOf = (text: string): Buffer => createHash('sha256').update(JSON.stringify(text)).digest();
+
+/** Numbers kept beside the records, sealed like them. */
+function readNumber(db: Database<Buffer, Buffer>, key: Buffer, what: string): number | null {
+  const stored = db.get(key);
+  if (stored === undefined) return null;
+  const text = unseal(stored.toString('utf8'));
+  if (text === null) throw new EngineError('InternalError', `the index of ${what} is damaged`);
+  return Number(text);
+}
+
+const sealed = (text: string): Buffer => Buffer.from(seal(text));
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The event log in an open lmdb environment. Records are keyed by seq; ids and versions are indexes over them. */
+export function createLmdbLog(options: LmdbLogOptions): LmdbLog {
+  const { root, clock, logger } = options;
+  const idsKept = options.executionIds ?? limits.executionIds;
+  const records = root.openDB<Buffer, number>({ name: 'log', encoding: 'binary' });
+  const ids = root.openDB<Buffer, Buffer>({ name: 'ids', encoding: 'binary', keyEncoding: 'binary' });
+  const versions = root.openDB<Buffer, Buffer>({ name: 'versions', encoding: 'binary', keyEncoding: 'binary' });
+  // After a write of unknown outcome even a group without news must reach the disk before anyone is told "duplicate".
+  let uncertain = false;
+  let closed = false;
+
+  const record = (seq: number) => decodeRecord(records.get(seq)?.toString('utf8'), seq);
+
+  function lastSeq(): number {
+    for (const seq of records.getKeys({ reverse: true, limit: 1 })) return seq;
+    return 0;
+  }
+
+  function known(id: string): { readonly seq: number; readonly contentHash: string } | null {
+    const seq = readNumber(ids, keyOf(id), 'ids');
+    return seq === null ? null : record(seq);
+  }
+
+  function evict(seq: number): void {
+    if (seq < 1) return;
+    const key = keyOf(record(seq).id);
+    if (readNumber(ids, key, 'ids') === seq) ids.remove(key);
+  }
+
+  async function write(plan: AppendPlan): Promise<void> {
+    try {
+      await root.batch(() => {
+        for (const event of plan.applied) {
+          records.put(event.seq, Buffer.from(encodeRecord(event)));
+          ids.put(keyOf(event.id), sealed(String(event.seq)));
+          evict(event.seq - idsKept);
+        }
+        for (const [aggregate, version] of plan.versions) versions.put(keyOf(aggregate), sealed(String(version)));
+        if (uncertain) versions.put(keyOf('\u0000barrier'), sealed('0'));
+      });
+      uncertain = false;
+    } catch (error) {
+      uncertain = true;
+      // The cause comes as a promise beside the error; left alone it would end the process as unhandled.
+      const cause: unknown = await Promise.resolve((error as { commitError?: unknown }).commitError).catch((e) => e);
+      logger.error('the embedded store could not write', { error: describe(cause ?? error) });
+      throw new EngineError('ConnectionError', 'the store could not write to its disk: full, or failing', {
+        retryAfterS: 1,
+        cause: cause ?? error,
+      });
+    }
+  }
+
+  async function commit(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
+    if (!options.isOurs())
+      throw new EngineError('ConnectionError', 'the store was taken over by another process', { retryAfterS: 1 });
+    root.resetReadTxn();
+    const plan = planAppend(events, {
+      lastSeq: lastSeq(),
+      known,
+      version: (aggregate) => readNumber(versions, keyOf(aggregate), 'versions') ?? 0,
+    });
+    if (plan.applied.length > 0 || uncertain) await write(plan);
+    return plan.outcomes;
+  }
+
+  const group = createGroupCommit({ clock, commit });
+
+  function assertOpen(): void {
+    if (closed) throw new EngineError('ConnectionError', 'the store is closed', { retryAfterS: 1 });
+  }
+
+  async function drain(): Promise<boolean> {
+    closed = true;
+    return group.close();
+  }
+
+  return {
+    async append(events) {
+      if (options.readOnly) throw new EngineError('ConnectionError', 'the store is open for reading only');
+      return group.append(events);
+    },
+    async read(afterSeq, limit) {
+      assertOpen();
+      root.resetReadTxn();
+      const end = Math.min(lastSeq(), afterSeq + limit);
+      const events = [];
+      for (let seq = afterSeq + 1; seq <= end; seq++) events.push(record(seq));
+      return events;
+    },
+    async lastSeq() {
+      assertOpen();
+      root.resetReadTxn();
+      return lastSeq();
+    },
+    durability: () => ({
+      kind: 'embedded',
+      survivesProcessKill: true,
+      survivesPowerLoss: true,
+      text: 'on this disk: acknowledged after the disk confirmed it',
+    }),
+    async close() {
+      await drain();
+    },
+    drain,
+  };
+}

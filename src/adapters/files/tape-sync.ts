@@ -1,0 +1,89 @@
+import { limits } from '../../core/domain/limits';
+import type { Clock } from '../../live/ports';
+import type { TapeFs } from './fs-port';
+
+/**
+ * Brings what was written to the disk, in the background and with one sync in flight: a disk that does not answer then
+ * costs one thread, and is noticed by how long that one is out.
+ */
+export class TapeSync {
+  private readonly fs: TapeFs;
+  private readonly clock: Clock;
+  private readonly settled: (error: Error | null) => void;
+  private readonly retired: number[] = [];
+  private current: number | null = null;
+  private dirty = false;
+  private startedMs: number | null = null;
+  private cancelTimer: (() => void) | null = null;
+  private drained: (() => void) | null = null;
+
+  /** `settled` hears of every sync that came back. */
+  constructor(fs: TapeFs, clock: Clock, settled: (error: Error | null) => void) {
+    this.fs = fs;
+    this.clock = clock;
+    this.settled = settled;
+  }
+
+  /** Files written to the end that are not on the disk yet. */
+  get retiring(): number {
+    return this.retired.length;
+  }
+
+  /** How long the sync in flight has been out, ms; 0 when there is none. */
+  outMs(nowMs: number): number {
+    return this.startedMs === null ? 0 : nowMs - this.startedMs;
+  }
+
+  /** Something was written to `fd`. */
+  touch(fd: number): void {
+    this.current = fd;
+    this.dirty = true;
+    this.schedule();
+  }
+
+  /** `fd` is complete: it is synced once more and closed. */
+  retire(fd: number): void {
+    if (this.current === fd) this.current = null;
+    this.retired.push(fd);
+    this.schedule();
+  }
+
+  /** Syncs and closes what was retired, without pause. Resolves when nothing is left. */
+  drain(): Promise<void> {
+    this.cancelTimer?.();
+    this.cancelTimer = null;
+    return new Promise((resolve) => {
+      this.drained = resolve;
+      if (this.startedMs === null) this.start();
+    });
+  }
+
+  private schedule(): void {
+    if (this.startedMs !== null || this.cancelTimer || this.drained) return;
+    this.cancelTimer = this.clock.after(limits.tapeSyncMs, () => {
+      this.cancelTimer = null;
+      this.start();
+    });
+  }
+
+  private start(): void {
+    const fd = this.retired[0] ?? (this.dirty ? this.current : null);
+    if (fd === null) {
+      this.drained?.();
+      return;
+    }
+    const isRetired = fd === this.retired[0];
+    if (!isRetired) this.dirty = false;
+    this.startedMs = this.clock.monotonicMs();
+    this.fs.fdatasync(fd, (error) => {
+      this.startedMs = null;
+      if (isRetired) {
+        this.retired.shift();
+        this.fs.close(fd, () => {});
+      }
+      this.settled(error ?? null);
+      if (this.drained) this.start();
+      else if (this.retired.length > 0 || this.dirty) this.schedule();
+    });
+  }
+}
