@@ -36,6 +36,13 @@ function offsetOf(text: string | undefined): number {
   return parts[1] === '-' ? -ms : ms;
 }
 
+const monthDays: readonly number[] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+function daysIn(year: number, month: number): number {
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return month === 2 && isLeap ? 29 : (monthDays[month - 1] ?? 0);
+}
+
 function instant(year: number, month: number, day: number, parts: RegExpExecArray): FileDate {
   const hour = Number(parts[4] ?? 0);
   const minute = Number(parts[5] ?? 0);
@@ -44,7 +51,7 @@ function instant(year: number, month: number, day: number, parts: RegExpExecArra
   const dayMs = Date.UTC(year, month - 1, day);
   if (month < 1 || month > 12)
     return bad(`has no month ${month}; dates are read month first (MM/DD/YYYY) or as ISO 8601`);
-  if (new Date(dayMs).getUTCDate() !== day) return bad(`has no day ${day} in month ${month} of ${year}`);
+  if (day < 1 || day > daysIn(year, month)) return bad(`has no day ${day} in month ${month} of ${year}`);
   if (hour > 23 || minute > 59 || second > 59) return bad('has no such time of day');
   return { kind: 'ms', ms: dayMs + ((hour * 60 + minute) * 60 + second) * 1_000 + fractionMs - offsetOf(parts[8]) };
 }

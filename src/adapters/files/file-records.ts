@@ -163,7 +163,7 @@ class ArrayReader implements RecordReader {
         } else if (this.depth < this.base) this.base = 0;
       } else if (start < 0 && code !== comma && (this.base > 0 || this.depth === 0) && this.strayLine !== this.line) {
         this.strayLine = this.line;
-        out.push(refused(this.line, all.slice(at, at + limits.receivedChars), 'must be a JSON object or array'));
+        out.push(refused(this.line, all.charAt(at), 'must be a JSON object or array'));
       }
     }
     this.given = true;
