@@ -31,14 +31,14 @@ export function createBand(): Band {
 
 /** Distance of two prices; 0 where one is not positive. */
 export function distance(a: number, b: number): number {
-  const low = a < b ? a : b;
+  const low = Math.min(a, b);
   return low > 0 ? Math.abs(a - b) / low : 0;
 }
 
 /** Width of the band now, as a distance. */
 export function bandWidth(band: Band, policies: MarketPolicies): number {
   const robust = policies.bandDeviations * sigmaPerMean * band.deviation;
-  return robust > policies.bandMinRatio ? robust : policies.bandMinRatio;
+  return Math.max(robust, policies.bandMinRatio);
 }
 
 /** Takes in an accepted price at that distance from the level. */

@@ -10,7 +10,7 @@
  */
 import { limits } from '../domain/limits';
 import type { MarketItem } from '../domain/tick';
-import { timeframeOf } from '../domain/timeframe';
+import { parseTimeframe, timeframeOf } from '../domain/timeframe';
 import { widenHistory } from './history';
 import type { ClosedBar } from './market';
 import { advanceBars, attachFeed, feedBar } from './outside-bars';
@@ -35,38 +35,43 @@ import { arrangeSeries, type SymbolMarket } from './symbol-state';
  * bar is the next one. Throws a `ValueError` for a timeframe that is none.
  */
 export function openSeries(sm: SymbolMarket, timeframeName: string, historyBars: number): Series {
-  let series = sm.series.find((known) => known.timeframe.name === timeframeName);
-  if (series === undefined) {
-    const isTime = (timeframeOf(timeframeName)?.ms ?? 0) > 0;
-    series = createSeries(sm.symbol, timeframeName, historyBars, isTime && sm.appliedMs > 0 ? sm.appliedMs + 1 : 0);
-    sm.series.push(series);
-    let releasedEndMs = 0;
-    for (const outside of sm.outside) releasedEndMs = Math.max(releasedEndMs, outside.releasedEndMs);
-    attachFeed(sm, series, releasedEndMs);
-    arrangeSeries(sm);
-  }
+  const series = sm.series.find((known) => known.timeframe.name === timeframeName) ?? addSeries(sm, timeframeName);
   widenHistory(series.bars, historyBars);
   series.users++;
   return series;
 }
 
-/** Ends one subscription; with the last one the series and its history are gone. */
+function addSeries(sm: SymbolMarket, timeframeName: string): Series {
+  const isTime = parseTimeframe(timeframeName).ms > 0;
+  const series = createSeries(sm.symbol, timeframeName, 0, isTime && sm.appliedMs > 0 ? sm.appliedMs + 1 : 0);
+  sm.series.push(series);
+  let releasedEndMs = 0;
+  for (const outside of sm.outside) releasedEndMs = Math.max(releasedEndMs, outside.releasedEndMs);
+  attachFeed(sm, series, releasedEndMs);
+  arrangeSeries(sm);
+  return series;
+}
+
+/** Ends one subscription; with the last one the series and its history are gone, unless it is the symbol's own. */
 export function closeSeries(sm: SymbolMarket, timeframeName: string): void {
-  const at = sm.series.findIndex((known) => known.timeframe.name === timeframeName);
-  const series = sm.series[at];
+  const series = sm.series.find((known) => known.timeframe.name === timeframeName);
   if (series === undefined) return;
-  series.users--;
-  if (series.users > 0) return;
-  sm.series.splice(at, 1);
+  series.users = Math.max(0, series.users - 1);
+  removeUnused(sm, series);
+}
+
+function removeUnused(sm: SymbolMarket, series: Series): void {
+  if (series.users > 0 || series.timeframe.name === sm.ownTimeframe) return;
+  sm.series.splice(sm.series.indexOf(series), 1);
   arrangeSeries(sm);
 }
 
-/** Once bars come from outside the symbol's own series is of their timeframe: ticks may never come. */
-function followOutside(sm: SymbolMarket, timeframeName: string): void {
-  const before = sm.ownTimeframe;
+/** Makes that timeframe the one which is followed without a subscriber, so that every symbol has a regime. */
+export function followOwn(sm: SymbolMarket, timeframeName: string): void {
+  const before = sm.series.find((known) => known.timeframe.name === sm.ownTimeframe);
   sm.ownTimeframe = timeframeName;
-  openSeries(sm, timeframeName, 0);
-  closeSeries(sm, before);
+  if (!sm.series.some((known) => known.timeframe.name === timeframeName)) addSeries(sm, timeframeName);
+  if (before !== undefined) removeUnused(sm, before);
 }
 
 /** The time before which no tick can come into a bar any more; 0 before the first. */
@@ -78,7 +83,8 @@ export function symbolWatermarkMs(sm: SymbolMarket): number {
 export function feed(sm: SymbolMarket, item: MarketItem, door: 'live' | 'ordered', closed: ClosedBar[]): void {
   const before = closed.length;
   if (item.kind === 'bar') {
-    if (sm.outside.length === 1 && sm.ownTimeframe !== item.timeframe) followOutside(sm, item.timeframe);
+    // Ticks may never come to a symbol that gets bars.
+    if (sm.outside.length === 1 && sm.ownTimeframe !== item.timeframe) followOwn(sm, item.timeframe);
     feedBar(sm, item, latenessOf(sm, door), closed);
   } else feedTick(sm, item, latenessOf(sm, door), closed);
   if (closed.length - before > 1) sortClosed(closed, before);

@@ -76,8 +76,7 @@ function returnOf(from: number, to: number): number {
 }
 
 function clip(value: number, bound: number): number {
-  if (value > bound) return bound;
-  return value < -bound ? -bound : value;
+  return Math.max(-bound, Math.min(bound, value));
 }
 
 function updateVolatility(features: Features, value: number, returns: number): void {

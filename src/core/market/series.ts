@@ -30,7 +30,7 @@ const slabLength = 10;
 export interface Series {
   readonly symbol: string;
   readonly timeframe: Timeframe;
-  /** Who subscribed to it; at 0 it is gone. */
+  /** How many subscribed to it. */
   users: number;
   /** Timeframe of the bars from outside that feed it; '' = ticks do. */
   fedBy: string;

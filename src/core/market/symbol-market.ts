@@ -4,7 +4,7 @@
  */
 import { EngineError } from '../domain/errors';
 import type { StateReader, StateWriter } from '../domain/state-codec';
-import { openSeries } from './bars';
+import { followOwn } from './bars';
 import { readDuplicates, writeDuplicates } from './duplicates';
 import { type MarketPolicies, type Outcome, outcomes } from './market';
 import type { TickItem } from './reorder';
@@ -13,7 +13,6 @@ import {
   arrangeSeries,
   emptySymbolMarket,
   type OutsideBars,
-  regimeSeries,
   type SourceState,
   type SymbolMarket,
 } from './symbol-state';
@@ -28,8 +27,7 @@ const ownTimeframe = '1m';
 /** A symbol of which nothing is known yet. */
 export function createSymbolMarket(symbol: string, policies: MarketPolicies): SymbolMarket {
   const sm = emptySymbolMarket(symbol, policies);
-  openSeries(sm, ownTimeframe, 0);
-  sm.ownTimeframe = ownTimeframe;
+  followOwn(sm, ownTimeframe);
   return sm;
 }
 
