@@ -53,9 +53,9 @@ export function parameterSchemas(schema: z.ZodObject): Readonly<Record<string, P
  * @throws EngineError `ValueError` with paths such as `parameters.fast_period`, naming bounds and what was received.
  */
 export function parseParameters(definition: StrategyDefinition, raw: RawParameters): ParsedParameters {
-  const { known, unknown } = sort(definition, raw);
+  const { known, unknown, flat } = sort(definition, raw);
   const result = definition.parameters.safeParse(known);
-  if (!result.success) throw wrong(definition, result.error.issues, known);
+  if (!result.success) throw wrong(definition, result.error.issues, known, flat);
   return { parameters: result.data, warnings: ignored(definition, unknown) };
 }
 
@@ -68,12 +68,12 @@ export function mergeParameters(
   current: RawParameters,
   changes: RawParameters,
 ): ParsedParameters {
-  const { known, unknown } = sort(definition, changes);
+  const { known, unknown, flat } = sort(definition, changes);
   const base = sort(definition, current).known;
   const merged: Record<string, unknown> = { ...base, ...known };
   if (definition.memberParameters) merged.members = mergeMembers(base.members, known.members);
   const result = definition.parameters.safeParse(merged);
-  if (!result.success) throw wrong(definition, result.error.issues, merged);
+  if (!result.success) throw wrong(definition, result.error.issues, merged, flat);
   return { parameters: result.data, warnings: ignored(definition, unknown) };
 }
 
@@ -91,6 +91,8 @@ function mergeMembers(base: unknown, changes: unknown): unknown {
 interface Sorted {
   readonly known: Record<string, unknown>;
   readonly unknown: readonly string[];
+  /** `type.name` of what a member got from a flat name: an error there is told under the name that was sent. */
+  readonly flat: ReadonlySet<string>;
 }
 
 /** Only names of the schema are copied, so `__proto__` and its like never reach an object as keys. */
@@ -98,8 +100,8 @@ function sort(definition: StrategyDefinition, raw: RawParameters): Sorted {
   const own = pick(definition.parameters, raw, '');
   const { memberParameters } = definition;
   if (!memberParameters) return own;
-  const { members, unknown } = sortMembers(memberParameters, own, raw);
-  return { known: { ...own.known, members }, unknown };
+  const { members, unknown, flat } = sortMembers(memberParameters, own, raw);
+  return { known: { ...own.known, members }, unknown, flat };
 }
 
 function pick(schema: z.ZodObject, raw: RawParameters, prefix: string): Sorted & { readonly rest: readonly string[] } {
@@ -111,7 +113,7 @@ function pick(schema: z.ZodObject, raw: RawParameters, prefix: string): Sorted &
     if (Object.hasOwn(schema.shape, name)) known[name] = raw[sent];
     else rest.push(sent);
   }
-  return { known, rest, unknown: rest.map((name) => prefix + name) };
+  return { known, rest, unknown: rest.map((name) => prefix + name), flat: new Set() };
 }
 
 function sortMembers(
@@ -119,21 +121,19 @@ function sortMembers(
   own: Sorted & { readonly rest: readonly string[] },
   raw: RawParameters,
 ) {
+  const flat = new Set<string>();
   const taken = new Set<string>();
-  const unknown: string[] = [];
   const members: Record<string, unknown> = {};
   for (const [type, schema] of memberParameters) {
-    members[type] = {};
-    for (const sent of own.rest) {
-      if (!Object.hasOwn(schema.shape, camelName(sent))) continue;
-      taken.add(sent);
-      (members[type] as Record<string, unknown>)[camelName(sent)] = raw[sent];
-    }
+    const picked = pick(schema, Object.fromEntries(own.rest.map((sent) => [sent, raw[sent]])), '');
+    for (const sent of own.rest) if (!picked.rest.includes(sent)) taken.add(sent);
+    for (const name of Object.keys(picked.known)) flat.add(`${type}.${name}`);
+    members[type] = picked.known;
   }
-  unknown.push(...own.rest.filter((sent) => !taken.has(sent)));
+  const unknown = own.rest.filter((sent) => !taken.has(sent));
   const given = own.known.members;
-  if (given === undefined) return { members, unknown };
-  if (!isRecord(given)) return { members: given, unknown };
+  if (given === undefined) return { members, unknown, flat };
+  if (!isRecord(given)) return { members: given, unknown, flat };
   for (const sent of Object.keys(given)) {
     const type = memberTypeOf(memberParameters, sent);
     const schema = type === null ? undefined : memberParameters.get(type);
@@ -142,13 +142,12 @@ function sortMembers(
       continue;
     }
     const wanted = given[sent];
-    if (isRecord(wanted)) {
-      const picked = pick(schema, wanted, `members.${type}.`);
-      unknown.push(...picked.unknown);
-      members[type] = { ...(members[type] as Record<string, unknown>), ...picked.known };
-    } else members[type] = wanted;
+    const picked = isRecord(wanted) ? pick(schema, wanted, `members.${type}.`) : null;
+    unknown.push(...(picked?.unknown ?? []));
+    for (const name of Object.keys(picked?.known ?? {})) flat.delete(`${type}.${name}`);
+    members[type] = picked ? { ...(members[type] as Record<string, unknown>), ...picked.known } : wanted;
   }
-  return { members, unknown };
+  return { members, unknown, flat };
 }
 
 /** A member's type may have come through a mapping of names to camelCase. */
@@ -171,25 +170,36 @@ function ignored(definition: StrategyDefinition, unknown: readonly string[]): re
   return more > 0 ? [...named, `${more} more unknown parameters were ignored`] : named;
 }
 
-function wrong(definition: StrategyDefinition, issues: readonly z.core.$ZodIssue[], input: RawParameters): EngineError {
+function wrong(
+  definition: StrategyDefinition,
+  issues: readonly z.core.$ZodIssue[],
+  input: RawParameters,
+  flat: ReadonlySet<string>,
+): EngineError {
   const details = new Map<string, ErrorDetail>();
-  for (const issue of issues) {
-    const path = ['parameters', ...issue.path.map((key) => snakeName(String(key)))].join('.');
-    if (details.size >= limits.errorDetails || details.has(path)) continue;
-    const message = issue.code === 'custom' ? issue.message : demand(schemaAt(definition, issue.path), issue.message);
-    details.set(path, { path, message, received: shorten(valueAt(input, issue.path)) });
+  const own = issues.filter((issue) => issue.code !== 'custom');
+  // What two parameters ask of each other is only worth telling when each of them is valid.
+  for (const issue of own.length > 0 ? own : issues) {
+    const [first, type, name] = issue.path.map(String);
+    const isFlat = first === 'members' && flat.has(`${type}.${name}`);
+    const path = ['parameters', ...(isFlat ? [name] : issue.path)].map((key) => snakeName(String(key))).join('.');
+    if (details.has(path)) continue;
+    const schema = schemaAt(definition, issue.path);
+    const message = issue.code === 'custom' ? issue.message : demand(schema, issue.message);
+    details.set(path, { path, message, received: shorten(valueAt(input, issue.path) ?? schema?.default) });
   }
   const list = [...details.values()];
-  const first = list[0] as ErrorDetail;
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
-  const text = `${first.path} ${first.message}, received ${JSON.stringify(first.received) ?? 'nothing'}${more}`;
-  return new EngineError('ValueError', text, { details: list });
+  const { path, message, received } = list[0] as ErrorDetail;
+  const more = list.length > 1 ? ` (and ${list.length - 1} more)` : '';
+  const text = `${path} ${message}, received ${JSON.stringify(received) ?? 'nothing'}${more}`;
+  return new EngineError('ValueError', text, { details: list.slice(0, limits.errorDetails) });
 }
 
 function schemaAt(definition: StrategyDefinition, path: readonly PropertyKey[]): PropertySchema | undefined {
   const [first, type, name] = path.map(String);
   const member = first === 'members' && type !== undefined ? definition.memberParameters?.get(type) : undefined;
   if (member && name !== undefined) return parameterSchemas(member)[name];
+  if (member) return { type: 'object' };
   return path.length === 1 && first !== undefined ? parameterSchemas(definition.parameters)[first] : undefined;
 }
 

@@ -2,14 +2,25 @@
 import type { ParameterView, TypeView } from '../domain/bodies';
 import { valueError } from '../domain/errors';
 import { limits } from '../domain/limits';
+import { familyDefinition } from './family';
 import { parameterSchemas, type RawParameters, snakeName } from './parameters';
+import { meanReversion } from './statistical-arbitrage/mean-reversion';
 import type { CommonParameters, StateShape, StrategyDefinition } from './strategy';
+import { breakoutStrategy } from './trend-following/breakout-strategy';
+import { momentumRider } from './trend-following/momentum-rider';
 import { movingAverageCrossover } from './trend-following/moving-average-crossover';
 
 export { mergeParameters, type ParsedParameters, parseParameters, type RawParameters } from './parameters';
 
 /** The types that come with the engine, families included, by type. */
-export const builtInStrategies: ReadonlyMap<string, StrategyDefinition> = byType([movingAverageCrossover]);
+export const builtInStrategies: ReadonlyMap<string, StrategyDefinition> = byType([
+  familyDefinition('trend_following', [movingAverageCrossover, momentumRider, breakoutStrategy]),
+  movingAverageCrossover,
+  momentumRider,
+  breakoutStrategy,
+  familyDefinition('statistical_arbitrage', [meanReversion]),
+  meanReversion,
+]);
 
 function byType(definitions: readonly StrategyDefinition[]): Map<string, StrategyDefinition> {
   return new Map(definitions.map((definition) => [definition.type, definition]));
@@ -105,10 +116,11 @@ function memberProperties(members: NonNullable<StrategyDefinition['memberParamet
 /** Each parameter's value, default and bounds, by camelCase name. */
 export function parameterViews(definition: StrategyDefinition, values: RawParameters): Record<string, ParameterView> {
   const views: Record<string, ParameterView> = {};
+  const defaults: RawParameters = { ...definition.parameters.parse({}) };
   for (const [name, schema] of Object.entries(parameterSchemas(definition.parameters))) {
     views[name] = {
-      value: Object.hasOwn(values, name) ? values[name] : schema.default,
-      default: schema.default,
+      value: Object.hasOwn(values, name) ? values[name] : defaults[name],
+      default: defaults[name],
       minimum: schema.minimum ?? null,
       maximum: schema.maximum ?? null,
       description: schema.description ?? '',
