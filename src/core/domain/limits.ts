@@ -38,6 +38,8 @@ export const limits = {
   ledgerRows: 100_000,
   /** Such sums kept (per half day, version, symbol and regime); the oldest go first. */
   ledgerCells: 100_000,
+  /** Adaptations listed and revertible; older ones stand in the log. */
+  adaptations: 10_000,
   /** Points of an equity curve: more than a screen has pixels to show. */
   curvePoints: 1_000,
   /** The answer to every request, in ms. */
