@@ -1,7 +1,7 @@
 /**
  * A market that does not exist, for demos and drills: seeded, so the same options give the same ticks on every run, and
- * resumable at any row. Regimes are short and strong on purpose: a demo must show a trend within a minute. Nothing about
- * it says how a strategy would do on a real market.
+ * resumable at any row. To show something at once, start it two minutes in the past and take `until(now)` first: then
+ * strategies on 1-second bars are warm when the clock takes over.
  */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus, xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
@@ -9,8 +9,9 @@ import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { valueError } from '../../core/domain/errors';
 import { limits } from '../../core/domain/limits';
 import type { Tick } from '../../core/domain/tick';
+import { characters, type SimulatedRegime } from './simulated-regimes';
 
-export type SimulatedRegime = 'calm' | 'trend_up' | 'trend_down' | 'volatile' | 'stress';
+export type { SimulatedRegime } from './simulated-regimes';
 
 export interface SimulatorOptions {
   /** Any integer. */
@@ -23,7 +24,7 @@ export interface SimulatorOptions {
   readonly ticksPerS?: number;
   /** Which regimes occur; all of them by default. */
   readonly regimes?: readonly SimulatedRegime[];
-  /** Multiplies how long regimes last; 1 by default (15 to 45 s). */
+  /** Multiplies how long regimes last; 1 by default (trends of 10 to 20 s). */
   readonly dwellScale?: number;
 }
 
@@ -61,43 +62,6 @@ export interface Simulator {
   restore(state: SimulatorState): void;
 }
 
-/** Per √s and per s, relative to the price; `spread` is bid to ask. */
-interface Character {
-  readonly volatility: number;
-  readonly drift: number;
-  readonly spread: number;
-  readonly next: readonly SimulatedRegime[];
-}
-
-const basisPoint = 1e-4;
-const characters: Readonly<Record<SimulatedRegime, Character>> = {
-  calm: {
-    volatility: basisPoint,
-    drift: 0,
-    spread: basisPoint,
-    next: ['trend_up', 'trend_down', 'trend_up', 'volatile'],
-  },
-  trend_up: {
-    volatility: 1.5 * basisPoint,
-    drift: 3 * basisPoint,
-    spread: basisPoint,
-    next: ['trend_down', 'trend_down', 'calm', 'volatile'],
-  },
-  trend_down: {
-    volatility: 1.5 * basisPoint,
-    drift: -3 * basisPoint,
-    spread: basisPoint,
-    next: ['trend_up', 'trend_up', 'calm', 'stress'],
-  },
-  volatile: { volatility: 6 * basisPoint, drift: 0, spread: 2 * basisPoint, next: ['trend_up', 'trend_down', 'calm'] },
-  stress: {
-    volatility: 15 * basisPoint,
-    drift: -5 * basisPoint,
-    spread: 8 * basisPoint,
-    next: ['volatile', 'trend_up'],
-  },
-};
-
 const defaultSymbols: readonly string[] = ['SIM:BTC', 'SIM:ETH', 'SIM:SPX'];
 const openingPrices: ReadonlyMap<string, number> = new Map([
   ['SIM:BTC', 60_000],
@@ -105,9 +69,9 @@ const openingPrices: ReadonlyMap<string, number> = new Map([
   ['SIM:SPX', 5_000],
 ]);
 /** Pull towards the opening price per second, so that a demo left alone for a month still shows a sane price. */
-const pull = 1 / 3_600;
-const dwellMinMs = 15_000;
-const dwellSpanMs = 30_000;
+const pull = 1 / 6_000;
+const dwellMinMs = 10_000;
+const dwellSpanMs = 10_000;
 
 /** FNV-1a: gives each symbol a stream of its own, whichever others there are. */
 function hashOf(text: string): number {
@@ -161,7 +125,7 @@ class SimulatedSymbol {
   }
 
   private dwellMs(): number {
-    return Math.round((dwellMinMs + dwellSpanMs * this.uniform()) * this.dwellScale);
+    return Math.round((dwellMinMs + dwellSpanMs * this.uniform()) * characters[this.regime].dwell * this.dwellScale);
   }
 
   private pick(from: readonly SimulatedRegime[]): SimulatedRegime {
@@ -184,7 +148,7 @@ class SimulatedSymbol {
     }
     const character = characters[this.regime];
     const seconds = (now - this.lastMs) / 1_000;
-    const drift = character.drift - pull * (this.logPrice - this.anchor) * 0.1;
+    const drift = character.drift - pull * (this.logPrice - this.anchor);
     this.logPrice += drift * seconds + character.volatility * Math.sqrt(seconds) * this.gaussian();
     const middle = Math.exp(this.logPrice);
     const half = (middle * character.spread) / 2;
