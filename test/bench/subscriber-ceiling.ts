@@ -29,8 +29,10 @@ socket.on('connect', write).resume();
 export interface Ceiling {
   readonly received: number;
   readonly published: number;
-  /** From the first message to the last. */
+  /** From the first message to the last; 0 when the server cut the subscriber. */
   readonly ticksPerS: number;
+  /** A gap was reported. */
+  readonly isCut: boolean;
 }
 
 /**
@@ -65,5 +67,6 @@ export async function subscriberCeiling(url: string, port: number, count: number
     child.kill();
     await feed.close();
   }
-  return { received, published: count, ticksPerS: isCut ? 0 : Math.round((count * 1_000) / (lastMs - firstMs)) };
+  const ticksPerS = isCut ? 0 : Math.round((count * 1_000) / (lastMs - firstMs));
+  return { received, published: count, ticksPerS, isCut };
 }

@@ -252,6 +252,12 @@ describe('the pub/sub feed', () => {
     await until('the connection is gone', async () => (await otherClients(publisher)) === before, 2_000);
   });
 
+  it('reports the gap when Redis cuts a subscriber that is too slow', async () => {
+    await publisher.config('SET', 'client-output-buffer-limit', 'pubsub 64kb 32kb 1');
+    const overrun = await subscriberCeiling(server.url, server.port, 300_000);
+    assert.ok(overrun.isCut && overrun.received < overrun.published, `${overrun.received} received`);
+  });
+
   it('takes at least 20,000 ticks a second from a publisher of its own process, and loses none', async () => {
     await publisher.config('SET', 'client-output-buffer-limit', 'pubsub 0 0 0');
     const ceiling = await subscriberCeiling(server.url, server.port, 200_000);
