@@ -10,13 +10,12 @@ export type FileDate =
   | { readonly kind: 'number'; readonly value: number }
   | { readonly kind: 'bad'; readonly message: string };
 
-const clockPart = String.raw`(?:[T ]{1,2}(\d{1,2}):?(\d{2})(?::?(\d{2})(?:[.,]?(\d{1,9}))?)?)?`;
-const offsetPart = String.raw` ?(Z|UTC|[+-]\d{2}:?\d{2})?`;
-const yearFirst = new RegExp(`^(\\d{4})[-./](\\d{1,2})[-./](\\d{1,2})${clockPart}${offsetPart}$`);
-const compact = new RegExp(
-  `^((?:19|20)\\d{2})(\\d{2})(\\d{2})(?:[T ]?(\\d{2}):?(\\d{2})(?::?(\\d{2})(?:[.,]?(\\d{1,9}))?)?)?${offsetPart}$`,
-);
-const slashes = new RegExp(`^(\\d{1,2})/(\\d{1,2})/(\\d{4}|\\d{2})${clockPart}${offsetPart}$`);
+const yearFirst =
+  /^(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?:[T ]{1,2}(\d{1,2}):?(\d{2})(?::?(\d{2})(?:[.,]?(\d{1,9}))?)?)? ?(Z|UTC|[+-]\d{2}:?\d{2})?$/;
+const compact =
+  /^((?:19|20)\d{2})(\d{2})(\d{2})(?:[T ]?(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]?(\d{1,9}))?)?)? ?(Z|UTC|[+-]\d{2}:?\d{2})?$/;
+const slashes =
+  /^(\d{1,2})\/(\d{1,2})\/(\d{4}|\d{2})(?:[T ]{1,2}(\d{1,2}):?(\d{2})(?::?(\d{2})(?:[.,]?(\d{1,9}))?)?)? ?(Z|UTC|[+-]\d{2}:?\d{2})?$/;
 const plainNumber = /^[+-]?\d+(?:\.\d+)?$/;
 /** Digits alone that are a date: year, month and day, with or without the minute or second. */
 const dateDigits = /^(?:\d{8}|\d{12}|\d{14})$/;
