@@ -72,7 +72,11 @@ export function detailsOf(issues: readonly z.core.$ZodIssue[], prefix = ''): Err
 export function valueErrorOf(details: readonly ErrorDetail[]): EngineError {
   const first = details[0];
   const message = first ? `${first.path === '' ? 'the body' : first.path} ${first.message}` : 'the input is not valid';
-  return new EngineError('ValueError', message, { details: details.slice(0, limits.errorDetails) });
+  // A rejection of market data is a detail with more fields than the contract's error body has.
+  const listed = details
+    .slice(0, limits.errorDetails)
+    .map(({ path, message, received }) => ({ path, message, received }));
+  return new EngineError('ValueError', message, { details: listed });
 }
 
 /**

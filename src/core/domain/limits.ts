@@ -134,6 +134,8 @@ export const limits = {
   requestIdChars: 64,
   /** Headers and body of a request must be here after this; with the time to answer it stays below `requestMs`. */
   httpReceiveMs: 4_000,
+  /** What is kept of `requestMs` for sending the answer. */
+  httpMarginMs: 100,
   /** How often overdue requests are looked for. */
   httpSweepMs: 250,
   /** Open sockets of one HTTP server: above the thousand idle ones that must not disturb it. */

@@ -1,0 +1,72 @@
+/** What the API is made with, and what its parts share. */
+import type { Clock, Logger } from '../../live/ports';
+import type { EngineDoor } from '../../wire/endpoint';
+import type { BrowserRules } from './access';
+
+/** The engine as the server needs it. */
+export interface HttpEngine extends EngineDoor {
+  countRequest(httpStatus: number): void;
+  report(door: {
+    readonly component: string;
+    readonly health: 'up' | 'degraded' | 'down';
+    readonly message: string;
+  }): void;
+  /** The door closed on purpose: it is no component any more. */
+  forget(component: string): void;
+}
+
+/** One answered request. */
+export interface Handled {
+  readonly method: string;
+  /** The endpoint's path (`/api/strategy/{id}`), or `null` when there is none. */
+  readonly route: string | null;
+  readonly status: number;
+  readonly requestId: string;
+  /** What was answered: the contract's body, or text. */
+  readonly body: unknown;
+}
+
+export interface HttpApiOptions {
+  readonly engine: HttpEngine;
+  /** Address to listen on; beyond loopback only with a token. */
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  readonly token?: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Bytes of a body; 1 MiB by default, at most 5. */
+  readonly bodyLimitBytes?: number;
+  /** Requests per second and caller, or `false` for none; by default none on loopback, else `limits.ratePerS`. */
+  readonly rateLimit?: number | false;
+  /** Origins whose pages may read answers; none by default. */
+  readonly corsOrigins?: readonly string[];
+  readonly onHandled?: (handled: Handled) => void;
+}
+
+export interface HttpApi {
+  readonly address: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** What every part of the server is handed. */
+export interface Api {
+  readonly options: HttpApiOptions;
+  readonly maxBytes: number;
+  readonly nextRequestId: () => string;
+  readonly rules: BrowserRules;
+}
+
+/** When a request came, in both of the clock's times. */
+export interface Arrival {
+  readonly nowMs: number;
+  readonly monotonicMs: number;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    arrival: Arrival | null;
+    endpointPath: string | null;
+  }
+}

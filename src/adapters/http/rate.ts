@@ -1,0 +1,35 @@
+/** Requests per second and caller. */
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { EngineError } from '../../core/domain/errors';
+import { limits } from '../../core/domain/limits';
+
+const windowMs = 1_000;
+
+/**
+ * A check that rejects with `RateLimitError` past `perS` requests in a second: by token for who bears it, else by
+ * address. At most `limits.rateKeys` callers are remembered, the one unheard for longest is forgotten first.
+ */
+export function createRateCheck(
+  app: FastifyInstance,
+  perS: number,
+  isKnown: (authorization: string | undefined) => boolean,
+): (request: FastifyRequest) => Promise<void> {
+  let check: ReturnType<FastifyInstance['createRateLimit']> | null = null;
+  app.register(rateLimit, { global: false, cache: limits.rateKeys });
+  app.after(() => {
+    check = app.createRateLimit({
+      max: perS,
+      timeWindow: windowMs,
+      keyGenerator: ({ headers, ip }) =>
+        headers.authorization !== undefined && isKnown(headers.authorization) ? 'token' : ip,
+    });
+  });
+  return async (request) => {
+    const result = await check?.(request);
+    if (!result || result.isAllowed || !result.isExceeded) return;
+    throw new EngineError('RateLimitError', `more than ${perS} requests in a second`, {
+      retryAfterS: result.ttlInSeconds,
+    });
+  };
+}
