@@ -183,7 +183,7 @@ describe('the pub/sub feed', () => {
     const { heard } = await started(proxy.url);
     proxy.set({ kind: 'cut-before-reply', p: 0.4 });
     const before = proxy.cuts();
-    await until('6 cuts', () => proxy.cuts() >= before + 6, 15_000);
+    await until('4 cuts', () => proxy.cuts() >= before + 4, 15_000);
     proxy.set({ kind: 'pass' });
     await until('up', () => heard.now() === 'up', 5_500);
     await flows(heard);
