@@ -3,6 +3,7 @@ import type { AdaptationView, Alert, ComponentHealth, EngineVerbs } from '../cor
 import type { Decision } from '../core/domain/decision';
 import type { Fill } from '../core/domain/fill';
 import type { Signal } from '../core/domain/signal';
+import type { StrategyDefinition } from '../core/strategies/strategy';
 import type { Gap } from './ports';
 
 export interface EngineEvents {
@@ -33,7 +34,11 @@ export interface Engine extends EngineVerbs {
   intake(text: string, origin: { readonly source: string; readonly arrivalMs: number }): void;
   /** Last row of a feed that is on the tape; 0 when none: a file goes on from there after a restart. */
   feedRow(feed: string): number;
+  /** Adds a strategy type of the user's own; strategies registered with it earlier start now. Throws a `ValueError`. */
+  define(definition: StrategyDefinition): void;
   report(door: DoorReport): void;
+  /** A door that closed is no component any more. */
+  forget(component: string): void;
   reportGap(gap: Gap): void;
   /** Counts one answered request for the error rate (5xx are ours). */
   countRequest(httpStatus: number): void;

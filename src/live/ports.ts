@@ -161,15 +161,7 @@ export interface Output {
 }
 
 /** What the engine counts. The label of each: outcome, –, code, outcome, source, cause, HTTP status, code. */
-export type MetricCounter =
-  | 'ticks'
-  | 'signals'
-  | 'decisions'
-  | 'executions'
-  | 'gaps'
-  | 'shed'
-  | 'requests'
-  | 'alerts';
+export type MetricCounter = 'ticks' | 'signals' | 'decisions' | 'executions' | 'gaps' | 'shed' | 'requests' | 'alerts';
 
 /** What the engine holds right now. */
 export type MetricGauge = 'strategies' | 'symbols' | 'intake_ticks' | 'log_seq' | 'tape_bytes' | 'leader';
@@ -184,37 +176,4 @@ export interface Metrics {
   component(name: string, health: 'up' | 'degraded' | 'down'): void;
   /** Prometheus text. */
   text(): Promise<string>;
-}
-
-/** What a scrape shows: totals since opening, and the state of the moment. Read when asked, so a tick pays nothing. */
-export interface MetricsSample {
-  readonly signalsTotal: number;
-  readonly ticksTotal: number;
-  /** By outcome; together with `held` they are `ticksTotal`. */
-  readonly tickOutcomes: ReadonlyMap<string, number>;
-  /** Evaluations by decision code, over all strategies. */
-  readonly decisions: ReadonlyMap<string, number>;
-  readonly executionsTotal: number;
-  readonly gapsTotal: number;
-  /** Raw messages that were refused at the border. */
-  readonly rejectedTotal: number;
-  readonly conflatedTotal: number;
-  /** Records the tape could not write. */
-  readonly tapeShedTotal: number;
-  readonly symbols: number;
-  readonly activeStrategies: number;
-  readonly openPositions: number;
-  readonly intakeWaiting: number;
-  /** 1 up, 0.5 degraded, 0 down. */
-  readonly components: ReadonlyMap<string, number>;
-  /** Answered requests by status class: `2xx` … `5xx`. */
-  readonly requests: ReadonlyMap<string, number>;
-}
-
-/** Prometheus, a registry per engine. */
-export interface Metrics {
-  /** One latency, arrival to emission, of a tier. */
-  observe(tier: string, latencyMs: number): void;
-  /** Prometheus text of the sample and of what was observed. */
-  render(sample: MetricsSample): Promise<string>;
 }

@@ -1,5 +1,5 @@
 import type { StrategyState } from './strategy';
-import type { AssetType } from './tick';
+import type { AssetType, BarInput } from './tick';
 
 /** What the log holds. `data` is plain JSON; money in it is decimal text. */
 
@@ -14,6 +14,8 @@ export interface StrategyRegistered {
   readonly state: StrategyState;
   readonly capital: number | null;
   readonly allowShort: boolean;
+  /** Closed bars to warm up on, oldest first. */
+  readonly history?: readonly BarInput[];
 }
 
 /** The whole new version: folding needs no merge. */

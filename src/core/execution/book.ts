@@ -60,7 +60,9 @@ export function createBook(strategyId: string, symbol: string): Book {
 
 /** The market's next word: a tick has one price, a bar its range. */
 export interface MarketMove {
+  /** When it began and when it was known: a bar's open and end, one instant for a tick. */
   timestampMs: number;
+  endMs: number;
   open: number;
   high: number;
   low: number;
@@ -146,7 +148,7 @@ function leave(
   const price = marketFillPrice(touched, -Math.sign(book.exposure), costs);
   const { exposure, quantity, entryPrice, signalId, strategyVersion } = book;
   const units = quantity === null ? null : Math.abs(quantity);
-  fills.push(fillOf(book, signalId ?? '', -exposure, units, price, costs, market.timestampMs, reason));
+  fills.push(fillOf(book, signalId ?? '', -exposure, units, price, costs, market.endMs, reason));
   flatten(book);
   return { reason, price, level, exposure, quantity, entryPrice, signalId, strategyVersion };
 }
@@ -198,7 +200,10 @@ export function executed(
   const grows = !opens && Math.abs(after) > Math.abs(before);
   book.source = 'executed';
   book.pending = null;
-  if (after === 0) return flatten(book);
+  if (after === 0) {
+    flatten(book);
+    return;
+  }
   if (opens) {
     book.entryPrice = at;
     book.entryMs = timestampMs;

@@ -7,10 +7,12 @@ export interface Records {
   readonly byId: Map<string, StrategyRecord>;
   /** Highest number given per type; never reused, archived ones included. */
   readonly numbers: Map<string, number>;
+  /** Strategy id by the seq of its registration: what a retried registration is answered with. */
+  readonly bySeq: Map<number, string>;
 }
 
 export function createRecords(): Records {
-  return { byId: new Map(), numbers: new Map() };
+  return { byId: new Map(), numbers: new Map(), bySeq: new Map() };
 }
 
 /** `trend_following_001`: the type, then the next free number. Skips ids that a user chose by hand. */
@@ -53,6 +55,7 @@ function registered(records: Records, event: LogEvent, data: StrategyRegistered)
     versions: [versionOf(data, 1, event)],
   };
   records.byId.set(data.strategyId, record);
+  records.bySeq.set(event.seq, data.strategyId);
   noteNumber(records, data.strategyType, data.strategyId);
   return record;
 }

@@ -1,0 +1,189 @@
+/** Puts an engine together: picks the adapters, hands them to live. The only file that knows them all. */
+
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { openEmbeddedStore } from './adapters/embedded/store';
+import { openTape } from './adapters/files/tape';
+import { createMetrics } from './adapters/http/metrics';
+import { createMemoryLog } from './adapters/memory/event-log';
+import { createMemorySnapshots } from './adapters/memory/snapshots';
+import { createMemoryTape } from './adapters/memory/tape';
+import { createRedisOutput } from './adapters/redis/output';
+import { createPubSubFeed } from './adapters/redis/pubsub-feed';
+import { systemClock } from './adapters/system/clock';
+import { createConsoleLogger } from './adapters/system/console-logger';
+import type { CoreOptions } from './core/create';
+import type { MarketDataInput } from './core/domain/bodies';
+import { EngineError } from './core/domain/errors';
+import type { AssetType } from './core/domain/tick';
+import type { StrategyDefinition } from './core/strategies/strategy';
+import { openLive } from './live/engine';
+import type { Engine } from './live/engine-api';
+import { attachFeed } from './live/feed';
+import type { Clock, EventLog, Logger, Output, Snapshots, Tape } from './live/ports';
+import { parseMarketText } from './wire/market-data';
+import { signalToWire } from './wire/signal';
+
+export type StoreOptions =
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'embedded'; readonly path: string }
+  | { readonly kind: 'redis'; readonly url: string };
+
+export interface RedisDoors {
+  readonly url: string;
+  /** Channel to subscribe to; `null` subscribes to nothing. Default `strategy_engine_input`. */
+  readonly inputChannel?: string | null;
+  /** Channel that signals are published on; `null` publishes nothing. Default `strategy_engine_output`. */
+  readonly outputChannel?: string | null;
+  readonly signalStream?: string;
+  readonly rejectedStream?: string;
+}
+
+export interface EngineOptions {
+  /** Names the engine in its store, its Redis keys and its summary. */
+  readonly name: string;
+  readonly store: StoreOptions;
+  /** Redis as a door: ticks in, signals out. Log and snapshots stay in `store`. */
+  readonly redis?: RedisDoors;
+  readonly capital?: number;
+  readonly accountCurrency?: string;
+  readonly risk?: CoreOptions['risk'];
+  readonly marketData?: CoreOptions['policies'] & { readonly assetTypes?: Readonly<Record<string, AssetType>> };
+  /** Types of the user's own, known before anything is recovered: their state is restored exactly. */
+  readonly strategies?: readonly StrategyDefinition[];
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  /** Seeds what is random at the edges (retry jitter); the core has no randomness. */
+  readonly seed?: number;
+}
+
+interface OpenedStore {
+  readonly log: EventLog;
+  readonly snapshots: Snapshots;
+  readonly tape: Tape;
+  close(): Promise<void>;
+}
+
+const enginePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Opens an engine for a door (HTTP server, nodes). Rejects with an EngineError that says what could not be opened. */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  if (!enginePattern.test(options.name)) {
+    throw new EngineError('ValueError', `name must match ${enginePattern.source}`, {
+      details: [{ path: 'name', message: `must match ${enginePattern.source}`, received: options.name }],
+    });
+  }
+  const clock = options.clock ?? systemClock;
+  const logger = options.logger ?? createConsoleLogger({ clock });
+  const random = jitter(options.seed);
+  const store = await openStore(options.store, clock, logger);
+  const outputs = outputsOf(options, clock, logger, random);
+  try {
+    const engine = await openLive({
+      name: options.name,
+      core: coreOptions(options),
+      ...store,
+      outputs,
+      clock,
+      logger,
+      metrics: createMetrics(),
+      parse: parseIntake,
+      closing: [() => store.close()],
+    });
+    return withInput(engine, options, clock, logger, random);
+  } catch (error) {
+    await Promise.allSettled([...outputs.map((output) => output.close()), store.tape.close(), store.close()]);
+    throw error;
+  }
+}
+
+function coreOptions(options: EngineOptions): CoreOptions {
+  const { assetTypes, ...policies } = options.marketData ?? {};
+  return {
+    policies,
+    ...(options.risk === undefined ? {} : { risk: options.risk }),
+    ...(options.capital === undefined ? {} : { capital: options.capital }),
+    ...(options.accountCurrency === undefined ? {} : { currency: options.accountCurrency }),
+    ...(options.strategies === undefined ? {} : { definitions: options.strategies }),
+    assetTypes: new Map(Object.entries(assetTypes ?? {})),
+  };
+}
+
+async function openStore(store: StoreOptions, clock: Clock, logger: Logger): Promise<OpenedStore> {
+  if (store.kind === 'redis') {
+    throw new EngineError(
+      'ValueError',
+      'store.kind "redis" is not there yet: use "embedded" with `redis` as the door',
+      {
+        details: [{ path: 'store.kind', message: 'must be memory or embedded', received: store.kind }],
+      },
+    );
+  }
+  if (store.kind === 'memory') {
+    const log = createMemoryLog();
+    return { log, snapshots: createMemorySnapshots(), tape: createMemoryTape(), close: () => log.close() };
+  }
+  const { log, snapshots, close } = await openEmbeddedStore({ path: store.path, clock, logger });
+  try {
+    return { log, snapshots, tape: openTape({ dir: join(store.path, 'tape'), clock, logger }), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function outputsOf(options: EngineOptions, clock: Clock, logger: Logger, random: () => number): Output[] {
+  const { redis } = options;
+  if (redis === undefined || redis.outputChannel === null) return [];
+  return [
+    createRedisOutput({
+      url: redis.url,
+      engineName: options.name,
+      ...(redis.outputChannel === undefined ? {} : { channel: redis.outputChannel }),
+      ...(redis.signalStream === undefined ? {} : { stream: redis.signalStream }),
+      ...(redis.rejectedStream === undefined ? {} : { rejectedStream: redis.rejectedStream }),
+      clock,
+      logger,
+      random,
+      encode: (signal) => JSON.stringify(signalToWire(signal)),
+    }),
+  ];
+}
+
+async function withInput(
+  engine: Engine,
+  options: EngineOptions,
+  clock: Clock,
+  logger: Logger,
+  random: () => number,
+): Promise<Engine> {
+  const { redis } = options;
+  if (redis === undefined || redis.inputChannel === null) return engine;
+  const channel = redis.inputChannel;
+  const named = channel === undefined ? {} : { channel };
+  const feed = createPubSubFeed({ url: redis.url, ...named, clock, logger, random });
+  const detach = await attachFeed(engine, feed);
+  return {
+    ...engine,
+    async close() {
+      await detach();
+      await engine.close();
+    },
+  };
+}
+
+/** A pushing door's message: live, and of any asset type. */
+function parseIntake(text: string, origin: { readonly source: string; readonly arrivalMs: number }): MarketDataInput {
+  return parseMarketText(text, { ...origin, door: 'live' });
+}
+
+/** Uniform in [0, 1): a 32-bit mixer, so that retries of many clients do not fall together; seeded for tests. */
+function jitter(seed = randomBytes(4).readUInt32LE()): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x9e3779b9) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,192 @@
+/**
+ * The core's table of contents: the way of one tick, in its order. A pure state machine: same inputs, same outputs,
+ * whatever the chunking; time is the event's, and a quiet market moves by an explicit `advance`.
+ *
+ * One item: admit → positions (pending orders fill, stops and targets) → tick strategies → reorder and bars → for every
+ * bar that closed: features, regime, bar strategies. Nothing is emitted sideways: the answer is what one call did.
+ */
+import type { BarInput, MarketBatch, MarketItem, PartialBar } from './domain/tick';
+import { timeframeOf } from './domain/timeframe';
+import { move } from './execution/book';
+import { admit } from './market/admit';
+import { advance as advanceMarket, feed, symbolWatermarkMs } from './market/bars';
+import { settleGaps, trackSequence } from './market/gaps';
+import type { Outcome } from './market/market';
+import { waiting } from './market/reorder';
+import { formingEndMs, isForming } from './market/series';
+import { tellExit } from './risk/propose';
+import { type CoreState, clearEffects, type Effects, type SymbolRuntime } from './state';
+import { rehome, retire, runningOf } from './strategies/attach';
+import { headlineRegime, onBar, onTick } from './strategies/evaluate';
+import { symbolOf } from './symbols';
+
+/** A live item stamped this close to its arrival says that its symbol's time is the clock's. */
+const clockedMs = 300_000;
+
+/** Evaluates one batch. The answer is reused by the next call. */
+export function onBatch(core: CoreState, batch: MarketBatch): Effects {
+  clearEffects(core.effects);
+  const { items, position } = batch;
+  core.dataAgeMs = batch.door === 'live' ? batch.evaluatedMs - batch.arrivalMs : 0;
+  const seen = position === null ? 0 : (core.rows.get(position.feed) ?? 0);
+  const skip = position === null ? 0 : Math.max(0, seen - position.row + 1);
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i] as MarketItem;
+    core.ticksTotal++;
+    const outcome = i < skip ? 'duplicate' : onItem(core, item, batch);
+    if (outcome === 'held') {
+      core.held++;
+      core.effects.accepted++;
+    } else if (outcome.startsWith('accepted')) core.effects.accepted++;
+    else {
+      if (i < skip || outcome === 'symbol_limit') tally(core, outcome);
+      core.effects.dropped.push({ index: i, outcome });
+    }
+  }
+  if (position !== null) core.rows.set(position.feed, Math.max(seen, position.row + items.length - 1));
+  return core.effects;
+}
+
+function onItem(core: CoreState, item: MarketItem, batch: MarketBatch): Outcome | 'held' {
+  const symbol = symbolOf(core, item);
+  if (symbol === null) return 'symbol_limit';
+  const { admitted, givenUp } = core.scratch;
+  symbol.dirty = true;
+  if (item.kind === 'tick' && item.extras?.seq !== undefined) {
+    trackSequence(core.gaps, item.source, item.symbol, item.extras.seq, item.timestampMs, core.effects.gaps);
+  }
+  admitted.length = 0;
+  givenUp.length = 0;
+  const outcome = admit(symbol.market, item, batch.door, batch.arrivalMs, admitted, givenUp);
+  for (const one of givenUp) {
+    tally(core, one.outcome);
+    core.held--;
+  }
+  if (admitted.length === 0) {
+    if (outcome !== 'held') tally(core, outcome);
+    return outcome;
+  }
+  const near = Math.abs(batch.arrivalMs - item.timestampMs) < clockedMs;
+  symbol.clocked = batch.door === 'live' && near;
+  core.effects.touched.add(symbol);
+  for (const one of admitted) {
+    tally(core, one.outcome);
+    if (one.item !== item) core.held--;
+    take(core, symbol, one.item, batch.door);
+  }
+  return outcome;
+}
+
+/** Counts where an item ended: exactly once for each. */
+function tally(core: CoreState, outcome: Outcome): void {
+  core.outcomes.set(outcome, (core.outcomes.get(outcome) ?? 0) + 1);
+}
+
+function take(core: CoreState, symbol: SymbolRuntime, item: MarketItem, door: MarketBatch['door']): void {
+  symbol.lastMs = Math.max(symbol.lastMs, item.timestampMs);
+  core.lastEventMs = Math.max(core.lastEventMs, item.timestampMs);
+  if (item.kind === 'bar') rehome(core, symbol, item.timeframe);
+  if (symbol.live.length > 0) movePositions(core, symbol, item);
+  if (item.kind === 'tick' && symbol.tickGroups.length > 0) onTick(core, symbol, item);
+  const { closed } = core.scratch;
+  closed.length = 0;
+  feed(symbol.market, item, door, closed);
+  if (closed.length > 0) barsClosed(core, symbol, item.source);
+}
+
+/** Bars that closed, oldest first; their features and regime are up to date already. */
+function barsClosed(core: CoreState, symbol: SymbolRuntime, source: string): void {
+  for (const { bar } of core.scratch.closed) {
+    const group = symbol.bars.get(bar.timeframe);
+    if (group !== undefined) onBar(core, symbol, group, bar, source);
+  }
+}
+
+function movePositions(core: CoreState, symbol: SymbolRuntime, item: MarketItem): void {
+  const { move: market } = core.scratch;
+  if (item.kind === 'tick') {
+    market.open = item.price;
+    market.high = item.price;
+    market.low = item.price;
+    market.close = item.price;
+  } else setRange(core, item);
+  market.timestampMs = item.kind === 'partial' ? item.firstMs : item.timestampMs;
+  market.endMs = endOf(item);
+  for (let i = symbol.live.length - 1; i >= 0; i--) {
+    const book = symbol.live[i] as (typeof symbol.live)[number];
+    const exit = move(book, market, symbol.costs, core.effects.fills);
+    if (exit !== null) {
+      core.totalExposure -= Math.abs(exit.exposure);
+      core.openPositions--;
+      if (core.openPositions === 0) core.totalExposure = 0;
+      tellStop(core, symbol, book.strategyId, exit, item);
+    }
+    if (book.exposure !== 0 || book.pending !== null) continue;
+    symbol.live.splice(i, 1);
+    retire(symbol, book.strategyId);
+  }
+}
+
+function endOf(item: MarketItem): number {
+  return item.kind === 'bar' ? item.timestampMs + (timeframeOf(item.timeframe)?.ms ?? 0) : item.timestampMs;
+}
+
+function setRange(core: CoreState, item: BarInput | PartialBar): void {
+  const { move: market } = core.scratch;
+  market.open = item.open;
+  market.high = item.high;
+  market.low = item.low;
+  market.close = item.close;
+}
+
+function tellStop(
+  core: CoreState,
+  symbol: SymbolRuntime,
+  strategyId: string,
+  exit: NonNullable<ReturnType<typeof move>>,
+  item: MarketItem,
+): void {
+  const all = runningOf(symbol, strategyId);
+  const running = all.find((one) => one.version.version === exit.strategyVersion) ?? all[0];
+  if (running === undefined) return;
+  tellExit(core, symbol, running, exit, {
+    timestampMs: endOf(item),
+    price: exit.price,
+    priceKind: 'stop',
+    source: item.source,
+    bar: null,
+    conflated: item.kind === 'partial',
+    regime: symbol.bars.get(running.timeframe)?.series.regime ?? headlineRegime(symbol),
+  });
+}
+
+/**
+ * Tells the time: bars that end by then close. `all` is a person's or a file's word; `live` is the clock's and moves
+ * only symbols whose event time runs with it.
+ */
+export function advance(core: CoreState, timestampMs: number, scope: 'all' | 'live'): Effects {
+  clearEffects(core.effects);
+  core.dataAgeMs = 0;
+  for (const symbol of core.symbols.values()) {
+    if (scope === 'live' && !symbol.clocked) continue;
+    const toMs = scope === 'live' ? timestampMs - core.settings.policies.latenessMs : timestampMs;
+    if (toMs <= symbolWatermarkMs(symbol.market)) continue;
+    core.scratch.closed.length = 0;
+    advanceMarket(symbol.market, toMs, core.scratch.closed);
+    symbol.dirty = true;
+    if (core.scratch.closed.length > 0) barsClosed(core, symbol, 'clock');
+  }
+  if (scope === 'live') settleGaps(core.gaps, timestampMs, core.effects.gaps);
+  return core.effects;
+}
+
+/** Whether telling the time would change anything: a quiet symbol whose bar is over, or ticks that wait for their turn. */
+export function isTimeDue(core: CoreState, nowMs: number): boolean {
+  const toMs = nowMs - core.settings.policies.latenessMs;
+  for (const { market, clocked } of core.symbols.values()) {
+    if (!clocked || toMs <= symbolWatermarkMs(market)) continue;
+    if (waiting(market.reorder) > 0) return true;
+    if (market.timeFed.some((series) => isForming(series) && formingEndMs(series) <= toMs)) return true;
+  }
+  return false;
+}

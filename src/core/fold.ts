@@ -1,0 +1,122 @@
+/** Folds the events of the log: the registry, the ledger, the audit trail, and what they change in the running core. */
+import type { ExecutionTracked, LogEvent } from './domain/log-event';
+import { currentVersion, type StrategyRecord } from './domain/strategy';
+import { createBook, executed } from './execution/book';
+import { foldAudit } from './learning/audit';
+import { applyExecution, setCapital } from './performance/ledger';
+import { createDecisionLog, type DecisionLog } from './risk/decision-log';
+import type { CoreState } from './state';
+import { attach, remove, renew, runningOf, subscribes } from './strategies/attach';
+import { foldRecord } from './strategies/records';
+import { parseParameters } from './strategies/registry';
+import { createStrategyRuntime, type StrategyRuntime } from './strategies/running';
+import type { StrategyDefinition } from './strategies/strategy';
+
+/** Applies one event. Events come in `seq` order; one already folded changes nothing. */
+export function apply(core: CoreState, event: LogEvent): void {
+  if (event.seq <= core.logSeq) return;
+  core.logSeq = event.seq;
+  const record = foldRecord(core.records, event);
+  if (record !== null) strategyChanged(core, record);
+  if (event.type === 'execution_tracked') execution(core, event);
+  if (event.type === 'adaptation' || event.type === 'learning_frozen') foldAudit(core.audit, event);
+}
+
+function strategyChanged(core: CoreState, record: StrategyRecord): void {
+  const strategy = core.strategies.get(record.strategyId);
+  if (strategy === undefined) {
+    if (record.capital !== null) setCapital(core.ledger, record.strategyId, record.capital);
+    start(core, record, createDecisionLog());
+    return;
+  }
+  if (record.archived) {
+    strategy.record = record;
+    stop(core, strategy);
+    return;
+  }
+  strategy.record = record;
+  strategy.version = currentVersion(record);
+  strategy.parameters = parseParameters(strategy.definition, strategy.version.parameters).parameters;
+  for (const symbol of core.symbols.values()) renew(core, symbol, strategy);
+}
+
+/** Brings a registered strategy to life on every symbol it subscribes to; `null` while its type is not defined here. */
+function start(core: CoreState, record: StrategyRecord, log: DecisionLog): StrategyRuntime | null {
+  const strategy = prepare(core, record, log);
+  if (strategy === null) return null;
+  for (const symbol of core.symbols.values()) if (subscribes(strategy, symbol)) attach(core, symbol, strategy);
+  return strategy;
+}
+
+/** As `start`, but attached to nothing yet: a snapshot says where it was. */
+export function prepare(core: CoreState, record: StrategyRecord, log: DecisionLog): StrategyRuntime | null {
+  const definition = core.registry.get(record.strategyType);
+  if (definition === undefined || record.archived) return null;
+  const { parameters } = parseParameters(definition, currentVersion(record).parameters);
+  const strategy = createStrategyRuntime(record, definition, parameters, log);
+  core.strategies.set(record.strategyId, strategy);
+  return strategy;
+}
+
+function stop(core: CoreState, strategy: StrategyRuntime): void {
+  const { strategyId } = strategy.record;
+  for (const symbol of core.symbols.values()) {
+    for (const running of runningOf(symbol, strategyId)) remove(symbol, running);
+    const book = symbol.books.get(strategyId);
+    if (book === undefined) continue;
+    const held = book.pending === null ? book.exposure : book.pending.targetExposure;
+    core.totalExposure -= Math.abs(held);
+    core.openPositions -= held === 0 ? 0 : 1;
+    symbol.books.delete(strategyId);
+    if (symbol.live.includes(book)) symbol.live.splice(symbol.live.indexOf(book), 1);
+    symbol.dirty = true;
+  }
+  core.strategies.delete(strategyId);
+}
+
+/** A type became known: strategies registered with it earlier start now. */
+export function definitionAdded(core: CoreState, definition: StrategyDefinition): void {
+  for (const record of core.records.byId.values()) {
+    if (record.strategyType === definition.type && !core.strategies.has(record.strategyId)) {
+      start(core, record, createDecisionLog());
+    }
+  }
+}
+
+function execution(core: CoreState, event: LogEvent & { readonly type: 'execution_tracked' }): void {
+  applyExecution(core.ledger, event);
+  const { data } = event;
+  if (data.symbol !== null && data.side !== null && data.quantity !== null && isTraded(data)) moveBook(core, data);
+}
+
+function isTraded(data: ExecutionTracked): boolean {
+  return (data.status === 'filled' || data.status === 'partial') && data.mode !== 'shadow';
+}
+
+function moveBook(core: CoreState, data: ExecutionTracked): void {
+  const symbol = core.symbols.get(data.symbol ?? '');
+  const strategy = core.strategies.get(data.strategyId);
+  if (symbol === undefined || strategy === undefined || data.side === null || data.quantity === null) return;
+  let book = symbol.books.get(data.strategyId);
+  if (book === undefined) {
+    book = createBook(data.strategyId, symbol.market.symbol);
+    symbol.books.set(data.strategyId, book);
+  }
+  const before = book.pending === null ? book.exposure : book.pending.targetExposure;
+  const capital = strategy.record.capital ?? core.settings.capital;
+  executed(
+    book,
+    data.side === 'buy' ? 1 : -1,
+    data.quantity,
+    data.price,
+    data.positionAfter,
+    data.timestampMs,
+    capital,
+  );
+  core.totalExposure += Math.abs(book.exposure) - Math.abs(before);
+  core.openPositions += (book.exposure === 0 ? 0 : 1) - (before === 0 ? 0 : 1);
+  const live = symbol.live.indexOf(book);
+  if (book.exposure !== 0 && live < 0) symbol.live.push(book);
+  if (book.exposure === 0 && live >= 0) symbol.live.splice(live, 1);
+  symbol.dirty = true;
+}

@@ -1,0 +1,190 @@
+/**
+ * The core as chunks of bytes and back: one chunk per symbol and one for the rest, all of one instant, so that nothing
+ * has to be skipped when the tape is replayed behind it. Restoring is exact: a restored core answers as one that was
+ * never stopped.
+ */
+import { EngineError } from './domain/errors';
+import { StateReader, StateWriter } from './domain/state-codec';
+import type { StrategyRecord } from './domain/strategy';
+import type { AssetType } from './domain/tick';
+import { type Book, createBook, type PendingOrder } from './execution/book';
+import { prepare } from './fold';
+import { readAudit, writeAudit } from './learning/audit';
+import { readGapTracker, writeGapTracker } from './market/gaps';
+import type { Outcome } from './market/market';
+import { readSymbolMarket, writeSymbolMarket } from './market/symbol-market';
+import { readLedger, writeLedger } from './performance/ledger';
+import { readDecisionLog, writeDecisionLog } from './risk/decision-log';
+import type { CoreState, SymbolRuntime } from './state';
+import { place } from './strategies/attach';
+import { settle } from './strategies/evaluate';
+import { parseParameters } from './strategies/registry';
+import type { Running } from './strategies/running';
+import type { StepCode } from './strategies/strategy';
+import { createSymbol } from './symbols';
+
+/** Raised when the bytes change meaning: an older snapshot is then not loaded but refolded from log and tape. */
+export const foldVersion = 1;
+
+const restChunk = 'rest';
+const symbolChunk = (symbol: string) => `sym:${symbol}`;
+
+export interface CoreChunks {
+  readonly dirty: { readonly name: string; readonly bytes: Uint8Array }[];
+  readonly removed: string[];
+}
+
+/** The chunks that changed since the last capture. Marks them clean. */
+export function capture(core: CoreState): CoreChunks {
+  const out = new StateWriter();
+  const dirty: CoreChunks['dirty'] = [];
+  for (const symbol of core.symbols.values()) settle(symbol);
+  writeRest(core, out);
+  dirty.push({ name: restChunk, bytes: out.bytes() });
+  for (const symbol of core.symbols.values()) {
+    if (!symbol.dirty) continue;
+    out.reset();
+    writeSymbol(symbol, out);
+    dirty.push({ name: symbolChunk(symbol.market.symbol), bytes: out.bytes() });
+    symbol.dirty = false;
+  }
+  const removed = [...core.evicted].map(symbolChunk);
+  core.evicted.clear();
+  return { dirty, removed };
+}
+
+/** Fills a fresh core. Throws when a chunk is missing or does not read to its end; the caller then falls back. */
+export function restore(core: CoreState, chunks: ReadonlyMap<string, Uint8Array>): void {
+  const rest = chunks.get(restChunk);
+  if (rest === undefined) throw new EngineError('InternalError', 'the snapshot has no engine chunk');
+  readRest(core, finish(rest));
+  for (const [name, bytes] of chunks) {
+    if (name === restChunk) continue;
+    const input = finish(bytes);
+    readSymbol(core, input);
+    if (!input.end()) throw new EngineError('InternalError', `the snapshot chunk ${name} has bytes left over`);
+  }
+}
+
+function finish(bytes: Uint8Array): StateReader {
+  return new StateReader(bytes);
+}
+
+function writeRest(core: CoreState, out: StateWriter): void {
+  for (const value of [core.ticksTotal, core.held, core.evictedTotal, core.signalsTotal, core.openPositions]) {
+    out.f64(value);
+  }
+  for (const value of [core.totalExposure, core.lastEventMs, core.logSeq]) out.f64(value);
+  out.json([...core.outcomes]);
+  out.json([...core.rows]);
+  out.json([...core.records.byId.values()]);
+  out.json([...core.records.numbers]);
+  out.json([...core.records.bySeq]);
+  out.u32(core.strategies.size);
+  for (const [strategyId, strategy] of core.strategies) {
+    out.str(strategyId);
+    writeDecisionLog(strategy.log, out);
+  }
+  writeGapTracker(core.gaps, out);
+  writeLedger(core.ledger, out);
+  writeAudit(core.audit, out);
+}
+
+function readRest(core: CoreState, input: StateReader): void {
+  core.ticksTotal = input.f64();
+  core.held = input.f64();
+  core.evictedTotal = input.f64();
+  core.signalsTotal = input.f64();
+  core.openPositions = input.f64();
+  core.totalExposure = input.f64();
+  core.lastEventMs = input.f64();
+  core.logSeq = input.f64();
+  for (const [outcome, count] of input.json() as [Outcome, number][]) core.outcomes.set(outcome, count);
+  for (const [feed, row] of input.json() as [string, number][]) core.rows.set(feed, row);
+  for (const record of input.json() as StrategyRecord[]) core.records.byId.set(record.strategyId, record);
+  for (const [type, number] of input.json() as [string, number][]) core.records.numbers.set(type, number);
+  for (const [seq, id] of input.json() as [number, string][]) core.records.bySeq.set(seq, id);
+  const count = input.u32();
+  for (let i = 0; i < count; i++) {
+    const record = core.records.byId.get(input.str());
+    const log = readDecisionLog(input);
+    if (record !== undefined) prepare(core, record, log);
+  }
+  core.gaps = readGapTracker(input);
+  readLedger(core.ledger, input);
+  readAudit(core.audit, input);
+}
+
+function writeSymbol(symbol: SymbolRuntime, out: StateWriter): void {
+  writeSymbolMarket(symbol.market, out);
+  out.str(symbol.assetType);
+  out.str(symbol.autoTimeframe);
+  out.f64(symbol.ticks);
+  out.f64(symbol.lastMs);
+  out.bool(symbol.clocked);
+  out.u32(symbol.books.size);
+  for (const book of symbol.books.values()) out.json(book);
+  out.json(symbol.live.map((book) => book.strategyId));
+  const all: Running[] = [];
+  for (const group of symbol.tickGroups) all.push(...group.instances);
+  for (const group of symbol.bars.values()) all.push(...group.instances);
+  out.u32(all.length);
+  for (const running of all) writeRunning(running, out);
+}
+
+function writeRunning(running: Running, out: StateWriter): void {
+  out.str(running.strategy.record.strategyId);
+  out.u32(running.version.version);
+  out.str(running.timeframe);
+  out.bool(running.managesOnly);
+  for (const value of [running.lastCode, running.ticksBefore, running.settledTicks, running.proposals]) out.f64(value);
+  out.f64(running.desired);
+  out.json(running.context);
+  out.shape(running.state);
+}
+
+function readSymbol(core: CoreState, input: StateReader): void {
+  const market = readSymbolMarket(input, core.settings.policies);
+  // Its subscribers come back one by one below, each counted again.
+  for (const series of market.series) series.users = 0;
+  const symbol = createSymbol(core, market, { assetType: input.str() as AssetType });
+  symbol.autoTimeframe = input.str();
+  symbol.ticks = input.f64();
+  symbol.lastMs = input.f64();
+  symbol.clocked = input.bool();
+  const books = input.u32();
+  for (let i = 0; i < books; i++) readBook(symbol, input.json() as Book & { pending: PendingOrder | null });
+  for (const strategyId of input.json() as string[]) symbol.live.push(symbol.books.get(strategyId) as Book);
+  const count = input.u32();
+  for (let i = 0; i < count; i++) readRunning(core, symbol, input);
+  core.symbols.set(market.symbol, symbol);
+  symbol.dirty = false;
+}
+
+function readBook(symbol: SymbolRuntime, saved: Book): void {
+  symbol.books.set(saved.strategyId, Object.assign(createBook(saved.strategyId, saved.symbol), saved));
+}
+
+function readRunning(core: CoreState, symbol: SymbolRuntime, input: StateReader): void {
+  const strategy = core.strategies.get(input.str());
+  const number = input.u32();
+  const timeframe = input.str();
+  const managesOnly = input.bool();
+  const numbers = [input.f64(), input.f64(), input.f64(), input.f64(), input.f64()] as const;
+  const context = input.json() as Running['context'];
+  const version = strategy?.record.versions.find((one) => one.version === number);
+  if (strategy === undefined || version === undefined) {
+    input.shape({});
+    return;
+  }
+  const { parameters } = parseParameters(strategy.definition, version.parameters);
+  const running = place(symbol, strategy, { version, parameters, timeframe });
+  running.managesOnly = managesOnly;
+  running.lastCode = numbers[0] as StepCode;
+  running.ticksBefore = numbers[1];
+  running.settledTicks = numbers[2];
+  running.proposals = numbers[3];
+  running.desired = numbers[4];
+  Object.assign(running.context, context);
+  input.shape(running.state);
+}

@@ -1,0 +1,141 @@
+/** Evaluating strategies: bar types on a closed bar, tick types on every tick, each evaluation counted exactly once. */
+import type { Bar } from '../domain/bar';
+import type { DecisionCode } from '../domain/decision';
+import type { Regime } from '../domain/regime';
+import type { Tick } from '../domain/tick';
+import { timeframeOf } from '../domain/timeframe';
+import { unknownRegime } from '../market/regime';
+import type { Series } from '../market/series';
+import { count } from '../risk/decision-log';
+import { decided, type Moment, propose, words } from '../risk/propose';
+import type { BarGroup, CoreState, SymbolRuntime } from '../state';
+import { clearSlot, type Running } from './running';
+import { type BarStrategyDefinition, type StepCode, stepCode } from './strategy';
+
+/** Bits of `Effects.tiers`. */
+export const tierBits = { fast: 1, tactical: 2, strategic: 4 } as const;
+
+const silence: Readonly<Record<number, DecisionCode>> = {
+  [stepCode.WARMING]: 'warming_up',
+  [stepCode.HOLD]: 'no_setup',
+  [stepCode.REGIME]: 'regime_filter',
+  [stepCode.MISSING]: 'missing_input',
+};
+
+/** What a step may know of its position and of the series' regime. */
+export function setContext(running: Running, series: Series): void {
+  const { context, book } = running;
+  const mine = !running.managesOnly || book.strategyVersion === running.version.version;
+  const held = mine ? book.exposure : 0;
+  if (held === 0) context.age = 0;
+  else context.age++;
+  context.exposure = held;
+  context.entryPrice = held === 0 ? 0 : book.entryPrice;
+  context.trendT = series.regime.trendT ?? 0;
+  context.volatilityRatio = series.regime.volatilityRatio ?? 1;
+}
+
+/** Every bar strategy of a series whose bar just closed. */
+export function onBar(core: CoreState, symbol: SymbolRuntime, group: BarGroup, bar: Bar, source: string): void {
+  const tier = (timeframeOf(bar.timeframe)?.ms ?? 0) > 60_000 ? tierBits.strategic : tierBits.tactical;
+  core.effects.tiers |= tier;
+  const at: Moment = {
+    timestampMs: bar.endMs,
+    price: bar.close,
+    priceKind: 'close',
+    source,
+    bar,
+    conflated: bar.conflated,
+    regime: group.series.regime,
+  };
+  for (const running of [...group.instances]) {
+    if (running.definition.data === 'bars') stepBar(core, symbol, running, running.definition, group.series, at, bar);
+  }
+}
+
+function stepBar(
+  core: CoreState,
+  symbol: SymbolRuntime,
+  running: Running,
+  definition: BarStrategyDefinition,
+  series: Series,
+  at: Moment,
+  bar: Bar,
+): void {
+  const { slot } = core.scratch;
+  setContext(running, series);
+  clearSlot(slot);
+  const code = definition.step(running.state, bar, running.parameters, running.context, slot);
+  if (code === stepCode.PROPOSE) propose(core, symbol, running, slot, at);
+  else silent(core, running, code, at);
+  running.lastCode = code;
+}
+
+function silent(core: CoreState, running: Running, code: StepCode, at: Moment): void {
+  const name = silence[code] as DecisionCode;
+  count(running.strategy.log, name);
+  if (code === running.lastCode || (code === stepCode.HOLD && running.lastCode !== stepCode.WARMING)) return;
+  decided(core, running, at, name, silenceText(core, running, code), null);
+}
+
+function silenceText(core: CoreState, running: Running, code: StepCode): string {
+  const { definition, parameters } = running;
+  if (code === stepCode.WARMING) return `warming up: ${definition.warmup(parameters)} ${definition.data} needed`;
+  if (code === stepCode.HOLD) return 'warm; no setup yet';
+  return words(running, core.scratch.slot);
+}
+
+/** A symbol's regime where no timeframe is meant: that of its shortest time bars that a strategy follows. */
+export function headlineRegime(symbol: SymbolRuntime): Regime {
+  const { series } = symbol.market;
+  return (series.find((one) => one.timeframe.ms > 0) ?? series[0])?.regime ?? unknownRegime;
+}
+
+/** Every tick strategy of a symbol, one written loop per type. */
+export function onTick(core: CoreState, symbol: SymbolRuntime, tick: Tick): void {
+  const { proposals } = core.scratch;
+  symbol.ticks++;
+  core.effects.tiers |= tierBits.fast;
+  for (const group of symbol.tickGroups) {
+    proposals.length = 0;
+    group.definition.run(group.instances, tick, proposals);
+    if (proposals.length > 0) takeProposals(core, symbol, group.instances, tick);
+  }
+}
+
+function takeProposals(core: CoreState, symbol: SymbolRuntime, instances: readonly Running[], tick: Tick): void {
+  const { proposals } = core.scratch;
+  const at: Moment = {
+    timestampMs: tick.timestampMs,
+    price: tick.price,
+    priceKind: tick.quote === null ? 'last' : 'mid',
+    source: tick.source,
+    bar: null,
+    conflated: false,
+    regime: headlineRegime(symbol),
+  };
+  for (let i = 0; i < proposals.length; i++) {
+    const running = instances[proposals.indexes[i] as number] as Running;
+    running.proposals++;
+    propose(core, symbol, running, proposals.slots[i] as (typeof proposals.slots)[number], at);
+  }
+}
+
+/**
+ * Counts the evaluations of tick strategies since they were last settled: what was neither warming nor a proposal was
+ * "hold". Done where the funnel is read, so that a tick costs no counter per strategy.
+ */
+export function settle(symbol: SymbolRuntime): void {
+  for (const group of symbol.tickGroups) {
+    for (const running of group.instances) {
+      const seen = symbol.ticks - running.ticksBefore;
+      const warmup = group.definition.warmup(running.parameters);
+      const warming = Math.max(0, Math.min(seen, warmup - running.settledTicks));
+      count(running.strategy.log, 'warming_up', warming);
+      count(running.strategy.log, 'no_setup', seen - warming - running.proposals);
+      running.settledTicks += seen;
+      running.ticksBefore = symbol.ticks;
+      running.proposals = 0;
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** The symbols an engine follows: met on their first item, bounded, the longest unheard making room. */
+import { assetTypeOf } from './domain/asset-type';
+import { limits } from './domain/limits';
+import type { MarketItem } from './domain/tick';
+import { createSymbolMarket, type SymbolMarket } from './market/symbol-market';
+import type { CoreState, SymbolRuntime } from './state';
+import { attachAll } from './strategies/attach';
+
+/** What `timeframe: auto` means until the feed sends bars of its own. */
+export const defaultTimeframe = '1m';
+/** Room made at once when the limit is reached, so that a flood of new symbols does not sort on every one. */
+const roomMade = 100;
+
+/** The symbol's runtime, made on its first item; `null` when the limit is reached and every symbol holds a position. */
+export function symbolOf(core: CoreState, item: MarketItem): SymbolRuntime | null {
+  const known = core.symbols.get(item.symbol);
+  if (known !== undefined) return known;
+  if (core.symbols.size >= limits.symbols && !makeRoom(core)) return null;
+  const symbol = createSymbol(core, createSymbolMarket(item.symbol, core.settings.policies), item);
+  core.symbols.set(item.symbol, symbol);
+  core.evicted.delete(item.symbol);
+  attachAll(core, symbol);
+  return symbol;
+}
+
+export function createSymbol(
+  core: CoreState,
+  market: SymbolMarket,
+  item: Pick<MarketItem, 'assetType'>,
+): SymbolRuntime {
+  const assetType = core.settings.assetTypes.get(market.symbol) ?? item.assetType ?? assetTypeOf(market.symbol);
+  return {
+    market,
+    assetType,
+    costs: core.settings.costs[assetType],
+    tickGroups: [],
+    bars: new Map(),
+    books: new Map(),
+    live: [],
+    autoTimeframe: defaultTimeframe,
+    ticks: 0,
+    lastMs: 0,
+    clocked: false,
+    dirty: true,
+  };
+}
+
+function makeRoom(core: CoreState): boolean {
+  const idle = [...core.symbols.values()].filter((symbol) => symbol.live.length === 0);
+  idle.sort((a, b) => a.lastMs - b.lastMs);
+  for (const symbol of idle.slice(0, roomMade)) {
+    core.symbols.delete(symbol.market.symbol);
+    core.evicted.add(symbol.market.symbol);
+    core.evictedTotal++;
+  }
+  return idle.length > 0;
+}

@@ -1,0 +1,75 @@
+/**
+ * The one way to the log: append, then fold in the order of the log, then answer. An event is known to the caller only
+ * after it is durable and the core has folded it.
+ */
+import { createHash } from 'node:crypto';
+import { EngineError } from '../core/domain/errors';
+import type { LogEvent, NewEvent } from '../core/domain/log-event';
+import { apply } from '../core/fold';
+import type { CoreState } from '../core/state';
+import type { Health } from './health';
+import type { AppendOutcome, EventLog } from './ports';
+
+export interface Appender {
+  /** Rejects with `ConnectionError` or `TimeoutError`; what was appended is folded when it settles. */
+  append(event: NewEvent): Promise<AppendOutcome>;
+}
+
+export function createAppender(core: CoreState, log: EventLog, health: Health, folded: () => void): Appender {
+  const waiting = new Map<number, LogEvent>();
+
+  function fold(event: LogEvent): void {
+    if (event.seq <= core.logSeq) return;
+    waiting.set(event.seq, event);
+    for (let next = waiting.get(core.logSeq + 1); next !== undefined; next = waiting.get(core.logSeq + 1)) {
+      waiting.delete(next.seq);
+      apply(core, next);
+    }
+    folded();
+  }
+
+  /** Others may have appended between: what they wrote is folded before ours is answered. */
+  async function catchUp(seq: number): Promise<void> {
+    while (core.logSeq < seq) {
+      const events = await log.read(core.logSeq, 1_000);
+      if (events.length === 0) return;
+      for (const event of events) fold(event);
+    }
+  }
+
+  return {
+    async append(event) {
+      let outcome: AppendOutcome | undefined;
+      try {
+        [outcome] = await log.append([event]);
+      } catch (error) {
+        const known = error instanceof EngineError && error.code !== 'InternalError';
+        health.report('store', 'down', known ? error.message : 'the log failed');
+        throw error;
+      }
+      if (outcome === undefined) throw new EngineError('InternalError', 'the log answered nothing');
+      health.report('store', 'up', log.durability().text);
+      if (outcome.kind === 'applied') {
+        fold(outcome.event);
+        if (core.logSeq < outcome.event.seq) await catchUp(outcome.event.seq);
+      } else if (outcome.kind === 'duplicate') await catchUp(outcome.seq);
+      return outcome;
+    },
+  };
+}
+
+/** Hash of what was sent, before defaults: the same id with another content is a conflict. Key order does not matter. */
+export function contentHash(content: unknown): string {
+  return createHash('sha256').update(canonical(content)).digest('base64url').slice(0, 27);
+}
+
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const fields = value instanceof Map ? [...value.entries()] : Object.entries(value);
+  const parts = fields
+    .filter(([, field]) => field !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, field]) => `${JSON.stringify(key)}:${canonical(field)}`);
+  return `{${parts.join(',')}}`;
+}

@@ -1,0 +1,37 @@
+/** What the intake is connected to: the border in front, the evaluation behind, dead letters and alerts beside. */
+import type { EngineDeps } from './engine';
+import type { Health } from './health';
+import type { IntakePort } from './intake';
+import type { MarketRun } from './market-run';
+import type { RunCounters } from './scrape';
+
+export function intakePort(deps: EngineDeps, run: MarketRun, health: Health, counters: RunCounters): IntakePort {
+  const { clock, logger, outputs } = deps;
+  let overloaded = false;
+  return {
+    parse: deps.parse,
+    evaluate({ items, arrivalMs, arrivedAt }) {
+      run.evaluate({ items, arrivalMs, door: 'live', position: null }, arrivedAt);
+      if (overloaded) {
+        overloaded = false;
+        health.report('intake', 'up', 'keeps up');
+      }
+    },
+    rejected(message, reason, rejections) {
+      counters.rejected += Math.max(1, rejections.length);
+      const first = rejections[0];
+      const why = first === undefined ? reason : `${reason}: ${first.path} ${first.message}`;
+      for (const output of outputs) {
+        output.reject({ text: message.text, reason: why, atMs: clock.nowMs() }).catch((error: unknown) => {
+          logger.warn('a rejected message could not be kept', { output: output.name, error: String(error) });
+        });
+      }
+    },
+    overloaded(waiting) {
+      if (overloaded) return;
+      overloaded = true;
+      health.report('intake', 'degraded', `${waiting} messages wait; ticks are conflated into partial bars`);
+    },
+    logger,
+  };
+}

@@ -1,0 +1,177 @@
+/**
+ * Market data through a living engine: on the tape first, then evaluated, then told. Everything between two awaits is
+ * one step, so batches never mix.
+ */
+import type { MarketDataInput, MarketDataResult, Rejection } from '../core/domain/bodies';
+import type { Decision } from '../core/domain/decision';
+import { limits } from '../core/domain/limits';
+import type { Signal, SignalDraft } from '../core/domain/signal';
+import type { MarketBatch } from '../core/domain/tick';
+import { advance, onBatch } from '../core/engine';
+import type { Outcome } from '../core/market/market';
+import type { CoreState, Effects } from '../core/state';
+import { tierBits } from '../core/strategies/evaluate';
+import type { Running } from '../core/strategies/running';
+import type { Latency, Tier } from './latency';
+import type { Listeners } from './listeners';
+import type { Clock, Gap, Metrics, Output, Tape } from './ports';
+import type { Rates } from './rates';
+
+export interface MarketRunDeps {
+  readonly core: CoreState;
+  readonly tape: Tape;
+  readonly clock: Clock;
+  readonly listeners: Listeners;
+  readonly latency: Latency;
+  readonly rates: Rates;
+  readonly metrics: Metrics;
+  readonly publish: (signals: readonly Signal[]) => void;
+  readonly gap: (gap: Gap) => void;
+  readonly tapeFailed: () => void;
+  /** Told how many ticks went by, for the snapshot that is due. */
+  readonly moved: (ticks: number) => void;
+}
+
+export interface MarketRun {
+  process(input: MarketDataInput): Promise<MarketDataResult>;
+  /** One drained batch of the intake. */
+  evaluate(batch: Omit<MarketBatch, 'evaluatedMs'>, arrivedAt: number): readonly Signal[];
+  advance(timestampMs: number, scope: 'all' | 'live'): MarketDataResult;
+  /** Writes what the log applied since the last record, so that a replay applies it at the same place. */
+  markLog(): void;
+}
+
+/** Why an item of a valid message was not used, for the person who sent it. */
+const refusals: Readonly<Partial<Record<Outcome, string>>> = {
+  late: 'is older than the watermark of its symbol and source (late)',
+  duplicate: 'was seen before (duplicate)',
+  off_market: 'is far off the market and nothing confirmed it (off-market)',
+  symbol_limit: `is one symbol too many: an engine follows ${limits.symbols}`,
+  forming_bar: 'is a bar that is not closed yet',
+};
+
+const tierNames: readonly (readonly [number, Tier])[] = [
+  [tierBits.fast, 'fast'],
+  [tierBits.tactical, 'tactical'],
+  [tierBits.strategic, 'strategic'],
+];
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+export function createMarketRun(deps: MarketRunDeps): MarketRun {
+  const { core, tape, clock, listeners, latency, rates, metrics } = deps;
+  let markedSeq = core.logSeq;
+
+  function markLog(): void {
+    if (core.logSeq === markedSeq) return;
+    markedSeq = core.logSeq;
+    if (tape.append({ kind: 'log', logSeq: markedSeq }) === null) deps.tapeFailed();
+  }
+
+  function measured(tier: Tier, latencyMs: number): void {
+    latency.record(tier, latencyMs);
+    metrics.latency(tier, latencyMs);
+  }
+
+  /** After the core has spoken: latency, listeners, outputs. Copies, because the core reuses its lists. */
+  function tell(effects: Effects, ticks: number, arrivedAt: number): Signal[] {
+    const latencyMs = clock.monotonicMs() - arrivedAt;
+    const signals = effects.signals.map((draft) => withLatency(draft, latencyMs));
+    for (const [bit, tier] of tierNames) if ((effects.tiers & bit) !== 0) measured(tier, latencyMs);
+    rates.ticks(ticks);
+    for (const signal of signals) listeners.emit('signal', signal);
+    if (listeners.count('decision') > 0) for (const one of effects.decisions) listeners.emit('decision', one);
+    for (const fill of effects.fills) listeners.emit('fill', fill);
+    for (const gap of effects.gaps) deps.gap({ ...gap, reason: 'sequence numbers are missing' });
+    if (signals.length > 0) deps.publish(signals);
+    deps.moved(ticks);
+    return signals;
+  }
+
+  function run(batch: MarketBatch, arrivedAt: number): { effects: Effects; signals: Signal[] } {
+    markLog();
+    if (tape.append({ kind: 'batch', batch }) === null) deps.tapeFailed();
+    const effects = onBatch(core, batch);
+    return { effects, signals: tell(effects, batch.items.length, arrivedAt) };
+  }
+
+  async function process(input: MarketDataInput): Promise<MarketDataResult> {
+    const startedAt = clock.monotonicMs();
+    const rejected: Rejection[] = [...input.rejected];
+    const signals: Signal[] = [];
+    const decisions: Decision[] = [];
+    const applied = new Set<string>();
+    let accepted = 0;
+    for (let at = 0; at < input.items.length; at += limits.ticksPerBatch) {
+      if (at > 0) await nextTurn();
+      const items = at === 0 && input.items.length <= limits.ticksPerBatch ? input.items : slice(input, at);
+      const position = input.position === undefined ? null : { ...input.position, row: input.position.row + at };
+      const { arrivalMs, door } = input;
+      const one = run({ items, arrivalMs, evaluatedMs: arrivalMs, door, position }, startedAt);
+      signals.push(...one.signals);
+      decisions.push(...one.effects.decisions);
+      accepted += one.effects.accepted;
+      for (const { index, outcome } of one.effects.dropped) rejected.push(refusal(input, at + index, outcome));
+      for (const symbol of one.effects.touched) subscribed(core, symbol.market.symbol, applied);
+    }
+    rejected.sort((a, b) => a.index - b.index);
+    return {
+      strategiesApplied: applied.size,
+      signalsGenerated: signals.length,
+      signals,
+      decisions,
+      ticksAccepted: accepted,
+      ticksRejected: rejected.length,
+      rejected,
+      executionTimeMs: clock.monotonicMs() - startedAt,
+    };
+  }
+
+  return {
+    process,
+    markLog,
+    evaluate: (batch, arrivedAt) => run({ ...batch, evaluatedMs: clock.nowMs() }, arrivedAt).signals,
+    advance(timestampMs, scope) {
+      const startedAt = clock.monotonicMs();
+      markLog();
+      if (tape.append({ kind: 'advance', timestampMs, scope }) === null) deps.tapeFailed();
+      const effects = advance(core, timestampMs, scope);
+      const signals = tell(effects, 0, startedAt);
+      const none = { strategiesApplied: 0, ticksAccepted: 0, ticksRejected: 0, rejected: [] };
+      const executionTimeMs = clock.monotonicMs() - startedAt;
+      return { ...none, signalsGenerated: signals.length, signals, decisions: [...effects.decisions], executionTimeMs };
+    },
+  };
+}
+
+function slice(input: MarketDataInput, at: number) {
+  return input.items.slice(at, at + limits.ticksPerBatch);
+}
+
+/** A draft with its latency, in whole microseconds. */
+export function withLatency(draft: SignalDraft, latencyMs: number): Signal {
+  return { ...draft, latencyMs: Math.round(latencyMs * 1_000) / 1_000 };
+}
+
+function refusal(input: MarketDataInput, item: number, outcome: Outcome): Rejection {
+  const index = input.indexes[item] ?? item;
+  return { index, path: `market_data[${index}]`, message: refusals[outcome] ?? outcome };
+}
+
+function subscribed(core: CoreState, name: string, applied: Set<string>): void {
+  const symbol = core.symbols.get(name);
+  if (symbol === undefined) return;
+  const add = (instances: readonly Running[]) => {
+    for (const { strategy } of instances)
+      if (strategy.version.state === 'active') applied.add(strategy.record.strategyId);
+  };
+  for (const group of symbol.tickGroups) add(group.instances);
+  for (const group of symbol.bars.values()) add(group.instances);
+}
+
+/** Outputs that take signals: each gets them all, and its failures are its own. */
+export function publishTo(outputs: readonly Output[], failed: (output: Output, error: unknown) => void) {
+  return (signals: readonly Signal[]): void => {
+    for (const output of outputs) output.publish(signals).catch((error: unknown) => failed(output, error));
+  };
+}

@@ -1,0 +1,50 @@
+/** Performance as asked of a living engine: the ledger's, with the day rule and the capital that apply. */
+import type { PerformanceQuery, PerformanceResult, TrackResult } from '../core/domain/bodies';
+import { currentVersion } from '../core/domain/strategy';
+import type { AssetType } from '../core/domain/tick';
+import { dayRuleOf } from '../core/performance/day-rule';
+import { ledgerView } from '../core/performance/ledger';
+import { newMetricsOf, type PerformanceOptions, performanceOf } from '../core/performance/performance';
+import type { CoreState } from '../core/state';
+import type { Clock } from './ports';
+import { requireRecord } from './strategy-commands';
+
+export interface PerformanceQueries {
+  performance(strategyId: string | null, query?: PerformanceQuery): PerformanceResult;
+  /** What one tracked execution is answered with. */
+  metricsOf(strategyId: string): Pick<TrackResult, 'newMetrics' | 'reasons'>;
+}
+
+export function createPerformance(core: CoreState, clock: Clock): PerformanceQueries {
+  function options(strategyId: string | null): PerformanceOptions {
+    const asOfMs = clock.nowMs();
+    if (strategyId === null) {
+      const all = [...core.strategies.keys()].flatMap(assetTypesOf);
+      return { dayRule: dayRuleOf(all), capital: core.settings.capital, asOfMs };
+    }
+    const record = requireRecord(core, strategyId);
+    const capital = record.capital ?? core.settings.capital;
+    return { dayRule: dayRuleOf(assetTypesOf(strategyId)), capital, registeredMs: record.registeredMs, asOfMs };
+  }
+
+  /** What it says it trades, else what it was fed. */
+  function assetTypesOf(strategyId: string): AssetType[] {
+    const record = core.records.byId.get(strategyId);
+    if (record === undefined) return [];
+    const { assetTypes, symbols } = currentVersion(record);
+    if (assetTypes.length > 0) return [...assetTypes];
+    const fed = symbols.length > 0 ? symbols : [...core.symbols.keys()].slice(0, 100);
+    return fed.flatMap((symbol) => core.symbols.get(symbol)?.assetType ?? []);
+  }
+
+  return {
+    performance(strategyId, query = {}) {
+      const forStrategy = options(strategyId);
+      return performanceOf(ledgerView(core.ledger, strategyId), query, forStrategy);
+    },
+    metricsOf(strategyId) {
+      const { metrics, reasons } = newMetricsOf(ledgerView(core.ledger, strategyId), options(strategyId));
+      return { newMetrics: metrics, reasons };
+    },
+  };
+}

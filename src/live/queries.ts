@@ -1,0 +1,97 @@
+/** What can be asked: views of the core's state, made on the spot. */
+import type { EngineVerbs, StrategyView, VersionView } from '../core/domain/bodies';
+import { notFound } from '../core/domain/errors';
+import { currentVersion, type StrategyRecord, type StrategyVersion } from '../core/domain/strategy';
+import { type Book, positionView } from '../core/execution/book';
+import { createDecisionLog, funnel, newestFirst } from '../core/risk/decision-log';
+import type { CoreState } from '../core/state';
+import { runningOf } from '../core/strategies/attach';
+import { settle } from '../core/strategies/evaluate';
+import { parameterViews } from '../core/strategies/registry';
+import { stepCode } from '../core/strategies/strategy';
+import { page } from './page';
+import { requireRecord } from './strategy-commands';
+
+type Queries = Pick<
+  EngineVerbs,
+  'strategies' | 'strategy' | 'versions' | 'decisions' | 'types' | 'position' | 'positions'
+>;
+
+export function createQueries(core: CoreState): Queries {
+  return {
+    strategies(query) {
+      const active = [...core.records.byId.values()].filter((record) => !record.archived);
+      const { items, cursor } = page(active, query);
+      return { strategies: items.map((record) => strategyView(core, record)), cursor };
+    },
+    strategy: (strategyId) => strategyView(core, requireRecord(core, strategyId)),
+    versions(strategyId) {
+      return { strategyId, versions: requireRecord(core, strategyId).versions.map(versionView) };
+    },
+    decisions(strategyId, query = {}) {
+      requireRecord(core, strategyId);
+      const log = core.strategies.get(strategyId)?.log ?? createDecisionLog();
+      for (const symbol of core.symbols.values()) settle(symbol);
+      const kept = newestFirst(log).filter((one) => query.symbol === undefined || one.symbol === query.symbol);
+      const { items, cursor } = page(kept, query);
+      return { strategyId, decisions: items, funnel: funnel(log), cursor };
+    },
+    types: () => ({ types: core.registry.typeViews() }),
+    position(strategyId, symbol) {
+      requireRecord(core, strategyId);
+      const book = core.symbols.get(symbol.toUpperCase())?.books.get(strategyId);
+      return book === undefined ? null : positionView(book);
+    },
+    positions: () => openBooks(core).map(positionView),
+  };
+}
+
+function openBooks(core: CoreState): Book[] {
+  const open: Book[] = [];
+  for (const symbol of core.symbols.values()) {
+    for (const book of symbol.live) if (book.exposure !== 0) open.push(book);
+  }
+  return open;
+}
+
+function strategyView(core: CoreState, record: StrategyRecord): StrategyView {
+  const definition = core.registry.get(record.strategyType);
+  if (definition === undefined) throw notFound('strategy type', record.strategyType);
+  const { version, name, state, symbols, assetTypes, timeframe, parameters } = currentVersion(record);
+  const { strategyId, strategyType, capital, allowShort } = record;
+  return {
+    strategyId,
+    strategyType,
+    family: definition.family,
+    name,
+    state: record.archived ? 'archived' : state,
+    version,
+    symbols,
+    assetTypes,
+    timeframe,
+    capital,
+    allowShort,
+    registrationTime: new Date(record.registeredMs).toISOString(),
+    parameters: parameterViews(definition, parameters),
+    warm: isWarm(core, strategyId),
+    signals: core.strategies.get(strategyId)?.log.signals ?? 0,
+  };
+}
+
+/** Warm on at least one symbol. */
+function isWarm(core: CoreState, strategyId: string): boolean {
+  for (const symbol of core.symbols.values()) {
+    for (const running of runningOf(symbol, strategyId)) {
+      if (running.definition.data === 'ticks') {
+        const seen = symbol.ticks - running.ticksBefore + running.settledTicks;
+        if (seen >= running.definition.warmup(running.parameters)) return true;
+      } else if (running.lastCode !== -1 && running.lastCode !== stepCode.WARMING) return true;
+    }
+  }
+  return false;
+}
+
+function versionView(version: StrategyVersion): VersionView {
+  const { atMs, ...rest } = version;
+  return { ...rest, at: new Date(atMs).toISOString() };
+}

@@ -1,0 +1,84 @@
+/** Keeps snapshots coming: after so much time or so many ticks, one at a time, and one last on close. */
+import { limits } from '../core/domain/limits';
+import { capture, foldVersion } from '../core/snapshot';
+import type { CoreState } from '../core/state';
+import type { Health } from './health';
+import type { Clock, Logger, Snapshots, Tape } from './ports';
+
+export interface Snapshotter {
+  /** Told what happened since, in ticks and in events. */
+  moved(ticks: number): void;
+  now(): Promise<void>;
+  close(): void;
+}
+
+export function createSnapshotter(
+  core: CoreState,
+  snapshots: Snapshots,
+  tape: Tape,
+  clock: Clock,
+  health: Health,
+  logger: Logger,
+): Snapshotter {
+  let ticks = 0;
+  let changed = false;
+  let running: Promise<void> | null = null;
+  let closed = false;
+  /** Position of the snapshot before the last: the tape from there on is what a fallback needs. */
+  let keptPosition = 0;
+  let lastPosition = 0;
+  let cancel = clock.after(limits.snapshotMs, due);
+
+  function due(): void {
+    if (closed) return;
+    cancel();
+    cancel = clock.after(limits.snapshotMs, due);
+    if (changed) take().catch(() => undefined);
+  }
+
+  function take(): Promise<void> {
+    running ??= save().finally(() => {
+      running = null;
+    });
+    return running;
+  }
+
+  async function save(): Promise<void> {
+    const tapePosition = tape.lastPosition();
+    const { dirty, removed } = capture(core);
+    const meta = { logSeq: core.logSeq, tapePosition, foldVersion, atMs: clock.nowMs() };
+    ticks = 0;
+    changed = false;
+    try {
+      await snapshots.save(meta, dirty, removed);
+      keptPosition = lastPosition;
+      lastPosition = tapePosition;
+      tape.trim(keptPosition, clock.nowMs());
+      health.report('snapshots', 'up', `last at ${new Date(meta.atMs).toISOString()}`);
+    } catch (error) {
+      // What was captured as clean is not kept: the next one has to carry it again.
+      for (const symbol of core.symbols.values()) symbol.dirty = true;
+      for (const name of removed) core.evicted.add(name.slice('sym:'.length));
+      changed = true;
+      logger.error('a snapshot could not be kept', { error: String(error) });
+      health.report('snapshots', 'degraded', 'the last one could not be kept; the log and tape are whole');
+      throw error;
+    }
+  }
+
+  return {
+    moved(count) {
+      changed = true;
+      ticks += count;
+      if (ticks >= limits.snapshotTicks) due();
+    },
+    async now() {
+      if (running !== null) await running.catch(() => undefined);
+      await take();
+    },
+    close() {
+      closed = true;
+      cancel();
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/** How the engine is, in one body: nothing here is estimated, what is not known is `null`. */
+import type { PerformanceResult, Summary } from '../core/domain/bodies';
+import type { CoreState } from '../core/state';
+import type { Health } from './health';
+import type { Intake } from './intake';
+import type { Latency } from './latency';
+import type { Clock, EventLog } from './ports';
+import type { Rates } from './rates';
+
+export interface SummaryDeps {
+  readonly core: CoreState;
+  readonly health: Health;
+  readonly latency: Latency;
+  readonly rates: Rates;
+  readonly intake: Intake;
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly startedAt: number;
+  readonly overall: () => PerformanceResult;
+}
+
+export function summaryOf(deps: SummaryDeps): Summary {
+  const { core, health, rates, clock, log } = deps;
+  const errorRate = rates.errorRate();
+  const { metrics } = deps.overall();
+  let activeStrategies = 0;
+  for (const { version } of core.strategies.values()) if (version.state === 'active') activeStrategies++;
+  return {
+    systemHealth: health.overall(errorRate),
+    activeStrategies,
+    totalPerformance: metrics.successRate ?? null,
+    totalPnl: metrics.totalPnl ?? null,
+    lastUpdate: new Date(clock.nowMs()).toISOString(),
+    uptimeS: Math.round((clock.monotonicMs() - deps.startedAt) / 1_000),
+    components: health.components(),
+    durability: log.durability().text,
+    role: 'leader',
+    throughput: {
+      ticksTotal: core.ticksTotal,
+      ticksPerS: rates.ticksPerS(),
+      signalsTotal: core.signalsTotal,
+      executionsTotal: metrics.executions ?? 0,
+      outcomes: outcomesOf(core, deps.intake),
+    },
+    latencyMs: deps.latency.views(),
+    errorRate,
+  };
+}
+
+function outcomesOf(core: CoreState, intake: Intake): ReadonlyMap<string, number> {
+  const outcomes = new Map<string, number>(core.outcomes);
+  if (core.held > 0) outcomes.set('held', core.held);
+  if (intake.conflatedTicks() > 0) outcomes.set('conflated', intake.conflatedTicks());
+  return outcomes;
+}
