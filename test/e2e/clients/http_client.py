@@ -228,7 +228,11 @@ def track(strategy_id):
     check("performance: of money", data.get("basis") == "money", data.get("basis"))
     undefined = [name for name, value in metrics.items() if value is None and not is_text(reasons.get(name))]
     check("performance: a reason beside every null", undefined == [], undefined)
-    check("track: the metrics of the answer are the same kind", set(first.get("new_metrics", {})) == set(metrics), metrics)
+    new = good("POST", path, body).get("new_metrics", {})
+    different = {name: (value, metrics.get(name)) for name, value in new.items() if value != metrics.get(name)}
+    check("track: the new metrics are those that are read", different == {}, different)
+    missing = {"total_pnl", "executions", "success_rate", "sharpe_ratio", "max_drawdown"} - set(new)
+    check("track: the new metrics have the main ones", missing == set(), missing)
     total = good("GET", "/api/performance")
     check("performance of all: metrics", is_object(total.get("metrics")), total)
     by_symbol = good("GET", f"/api/performance/{strategy_id}?by=symbol&curve=true")
