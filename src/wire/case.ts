@@ -72,22 +72,25 @@ function elementToWire(value: unknown): unknown {
 }
 
 /**
- * A value that came in, with camelCase keys at every depth. The keys directly under `members` are ids and stay as they
- * are. `__proto__`, `constructor` and `prototype` are dropped wherever they stand as keys. The input is not changed.
+ * A value with camelCase keys at every depth. The keys directly under a name of `dataKeyed` (`members` for what comes in)
+ * are ids and stay as they are. `__proto__`, `constructor` and `prototype` are dropped wherever they stand as keys. The input is not changed.
  * Its depth must have been bounded before (`limits.jsonDepth`).
  */
-export function fromWire(value: unknown): unknown {
-  return convertIn(value, false);
+export function fromWire(value: unknown, dataKeyed: ReadonlySet<string> = membersOnly): unknown {
+  return convertIn(value, dataKeyed, false);
 }
 
-function convertIn(value: unknown, verbatim: boolean): unknown {
+const membersOnly: ReadonlySet<string> = new Set(['members']);
+
+function convertIn(value: unknown, dataKeyed: ReadonlySet<string>, verbatim: boolean): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((inner) => convertIn(inner, false));
+  if (Array.isArray(value)) return value.map((inner) => convertIn(inner, dataKeyed, false));
   const out: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     const name = verbatim ? key : camelName(key);
     if (forbidden.has(key) || forbidden.has(name)) continue;
-    out[name] = convertIn((value as Readonly<Record<string, unknown>>)[key], key === 'members' && !verbatim);
+    const inner = (value as Readonly<Record<string, unknown>>)[key];
+    out[name] = convertIn(inner, dataKeyed, dataKeyed.has(key) && !verbatim);
   }
   return out;
 }
