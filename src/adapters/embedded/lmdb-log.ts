@@ -7,6 +7,7 @@ import type { AppendOutcome, Clock, EventLog, Logger } from '../../live/ports';
 import { type AppendPlan, planAppend } from '../append-plan';
 import { createGroupCommit } from '../group-commit';
 import { decodeRecord, encodeRecord, seal, unseal } from '../log-record';
+import { digestOf, IdIndex } from './id-index';
 
 export interface LmdbLogOptions {
   readonly root: RootDatabase<Buffer, number>;
@@ -42,12 +43,12 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The event log in an open lmdb environment. Records are keyed by seq; ids and versions are indexes over them. */
+/** The event log in an open lmdb environment. Records are keyed by seq; an index tells which has which id. */
 export function createLmdbLog(options: LmdbLogOptions): LmdbLog {
   const { root, clock, logger } = options;
   const idsKept = options.executionIds ?? limits.executionIds;
   const records = root.openDB<Buffer, number>({ name: 'log', encoding: 'binary' });
-  const ids = root.openDB<Buffer, Buffer>({ name: 'ids', encoding: 'binary', keyEncoding: 'binary' });
+  const digests = root.openDB<Buffer, number>({ name: 'digests', encoding: 'binary' });
   const versions = root.openDB<Buffer, Buffer>({ name: 'versions', encoding: 'binary', keyEncoding: 'binary' });
   // After a write of unknown outcome even a group without news must reach the disk before anyone is told "duplicate".
   let uncertain = false;
@@ -60,29 +61,20 @@ export function createLmdbLog(options: LmdbLogOptions): LmdbLog {
     return 0;
   }
 
-  function known(id: string): { readonly seq: number; readonly contentHash: string } | null {
-    const seq = readNumber(ids, keyOf(id), 'ids');
-    return seq === null ? null : record(seq);
-  }
-
-  function evict(seq: number): void {
-    if (seq < 1) return;
-    const key = keyOf(record(seq).id);
-    if (readNumber(ids, key, 'ids') === seq) ids.remove(key);
-  }
+  const ids = new IdIndex(digests, idsKept, (seq) => record(seq).id);
+  ids.catchUp(lastSeq());
 
   async function write(plan: AppendPlan): Promise<void> {
+    const firstSeq = plan.applied[0]?.seq ?? 0;
+    const added = plan.applied.map((event) => digestOf(event.id));
+    const blocks = ids.blocksFor(firstSeq, added);
     try {
       await root.batch(() => {
-        for (const event of plan.applied) {
-          records.put(event.seq, Buffer.from(encodeRecord(event)));
-          ids.put(keyOf(event.id), sealed(String(event.seq)));
-          evict(event.seq - idsKept);
-        }
+        for (const event of plan.applied) records.put(event.seq, Buffer.from(encodeRecord(event)));
+        for (const [block, bytes] of blocks) digests.put(block, bytes);
         for (const [aggregate, version] of plan.versions) versions.put(keyOf(aggregate), sealed(String(version)));
         if (uncertain) versions.put(keyOf('\u0000barrier'), sealed('0'));
       });
-      uncertain = false;
     } catch (error) {
       uncertain = true;
       // The cause comes as a promise beside the error; left alone it would end the process as unhandled.
@@ -93,15 +85,24 @@ export function createLmdbLog(options: LmdbLogOptions): LmdbLog {
         cause: cause ?? error,
       });
     }
+    root.resetReadTxn();
+    ids.committed(firstSeq, added);
+    uncertain = false;
   }
 
   async function commit(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
     if (!options.isOurs())
       throw new EngineError('ConnectionError', 'the store was taken over by another process', { retryAfterS: 1 });
     root.resetReadTxn();
+    const last = lastSeq();
+    // A write that was reported as failed may be there all the same.
+    ids.catchUp(last);
     const plan = planAppend(events, {
-      lastSeq: lastSeq(),
-      known,
+      lastSeq: last,
+      known: (id) => {
+        const seq = ids.find(id, digestOf(id));
+        return seq === null ? null : record(seq);
+      },
       version: (aggregate) => readNumber(versions, keyOf(aggregate), 'versions') ?? 0,
     });
     if (plan.applied.length > 0 || uncertain) await write(plan);

@@ -61,7 +61,7 @@ export function refOf(generation: number, offset: number, bytes: Uint8Array): Ch
 /** The chunk's bytes out of its file, or `null` when they are not there whole. */
 export function sliceOf(file: Uint8Array | undefined, ref: ChunkRef): Uint8Array | null {
   if (!file || ref.offset + ref.length > file.length) return null;
-  const bytes = file.slice(ref.offset, ref.offset + ref.length);
+  const bytes = new Uint8Array(file.subarray(ref.offset, ref.offset + ref.length));
   return crc32(bytes) === ref.crc ? bytes : null;
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { TapeRecord } from '../../live/ports';
 import type { TapeFs } from './fs-port';
 import {
   bootId,
@@ -122,4 +123,41 @@ export function findTape(fs: TapeFs, dir: string, nowMs: number): FoundTape {
   fs.closeSync(fd);
   const ended = { path: newest.path, first: newest.first, last, bytes: offset, endMs: nowMs };
   return { ...nothing, segments: [...older, ended], last, tornBytes, mayHaveLost };
+}
+
+/**
+ * The records of one segment behind `afterPosition`, up to `last`. When not all of them can be read, `lost` hears the
+ * first position that is missing.
+ */
+export function* readSegment(
+  fs: TapeFs,
+  segment: Segment | OpenSegment,
+  last: number,
+  afterPosition: number,
+  lost: (from: number) => void,
+): Generator<{ readonly position: number; readonly record: TapeRecord }> {
+  const fd = attempt(() => fs.openSync(segment.path, 'r'));
+  let reached = Math.max(afterPosition, segment.first - 1);
+  try {
+    const header = fd === null ? null : attempt(() => readSegmentHeader(fs, fd));
+    const end = 'offset' in segment ? segment.offset : segment.bytes;
+    const cursor =
+      fd === null || header?.first !== segment.first ? null : new SegmentCursor(fs, fd, end, segment.first);
+    while (cursor && stepOf(cursor, afterPosition) === 'record') {
+      const { position, record } = cursor;
+      reached = Math.max(reached, position);
+      if (record && position > afterPosition) yield { position, record };
+    }
+    if (reached < last) lost(reached + 1);
+  } finally {
+    if (fd !== null) attempt(() => fs.closeSync(fd));
+  }
+}
+
+function attempt<T>(action: () => T): T | null {
+  try {
+    return action();
+  } catch {
+    return null;
+  }
 }

@@ -16,6 +16,8 @@ export class SeriesTable {
   private readonly byKey = new Map<string, Series>();
   // Nearly every symbol comes from one feed, so the common look-up builds no key.
   private readonly lastOfSymbol = new Map<string, Series>();
+  // And often the one before was the same: then not even the map is asked.
+  private previous: Series | undefined = undefined;
 
   get size(): number {
     return this.rows.length;
@@ -27,8 +29,12 @@ export class SeriesTable {
 
   /** The number of a series, adding it when it is new. */
   indexOf(symbol: string, source: string, timeframe: string | null): number {
-    const last = this.lastOfSymbol.get(symbol);
-    if (last !== undefined && last.source === source && last.timeframe === timeframe) return last.index;
+    let last = this.previous;
+    if (last === undefined || last.symbol !== symbol) last = this.lastOfSymbol.get(symbol);
+    if (last !== undefined && last.source === source && last.timeframe === timeframe) {
+      this.previous = last;
+      return last.index;
+    }
     const known = this.byKey.get(keyOf(symbol, source, timeframe));
     if (known === undefined) return this.add(symbol, source, timeframe);
     this.lastOfSymbol.set(symbol, known);
@@ -49,6 +55,7 @@ export class SeriesTable {
 
   /** Forgets the rows from `size` on. */
   truncate(size: number): void {
+    if (size < this.rows.length) this.previous = undefined;
     for (const row of this.rows.splice(size)) {
       this.byKey.delete(keyOf(row.symbol, row.source, row.timeframe));
       this.lastOfSymbol.delete(row.symbol);

@@ -4,15 +4,8 @@ import { limits } from '../../core/domain/limits';
 import type { Clock, Logger, Tape, TapeHealth, TapeRecord } from '../../live/ports';
 import { type TapeFs, tapeFs } from './fs-port';
 import { TapeEncoder } from './tape-codec';
-import { findTape, type OpenSegment, type Segment, stepOf } from './tape-open';
-import {
-  bootId,
-  encodeSegmentHeader,
-  readSegmentHeader,
-  SegmentCursor,
-  segmentFile,
-  segmentHeaderBytes,
-} from './tape-segment';
+import { findTape, type OpenSegment, readSegment, type Segment } from './tape-open';
+import { bootId, encodeSegmentHeader, segmentFile, segmentHeaderBytes } from './tape-segment';
 import { SeriesTable } from './tape-series';
 import { TapeSync } from './tape-sync';
 
@@ -56,7 +49,8 @@ class FileTape implements Tape {
   private next: number;
   private failure: Failure | null = null;
   private shed = 0;
-  private unreadable = 0;
+  /** Records that reading had to leave out, by segment. */
+  private readonly unreadable = new Map<string, number>();
   private closing: Promise<void> | null = null;
 
   constructor(options: TapeOptions) {
@@ -88,11 +82,14 @@ class FileTape implements Tape {
     }
     const position = this.next;
     try {
-      this.write(record, position);
+      const length = this.prepare(record, position);
+      this.current ??= this.begin(position);
+      this.put(this.current, this.encoder.bytes, length);
     } catch (error) {
       this.encoder.rollback();
-      this.failed('write', error instanceof Error ? error.message : String(error));
       this.shed++;
+      if (error instanceof EngineError) this.logger.error('a record does not fit the tape', { error });
+      else this.failed('write', error instanceof Error ? error.message : String(error));
       return null;
     }
     this.last = position;
@@ -109,7 +106,8 @@ class FileTape implements Tape {
     const lastNow = this.last;
     for (const segment of segments) {
       const last = 'last' in segment ? segment.last : lastNow;
-      if (last > afterPosition) yield* this.readSegment(segment, last, afterPosition);
+      const lost = (from: number): void => this.cannotRead(segment.path, from, last);
+      if (last > afterPosition) yield* readSegment(this.fs, segment, last, afterPosition, lost);
     }
   }
 
@@ -131,8 +129,8 @@ class FileTape implements Tape {
   }
 
   health(): TapeHealth {
-    let records = this.current ? this.last - this.current.first + 1 : 0;
-    for (const segment of this.segments) records += segment.last - segment.first + 1;
+    let records = this.current ? Math.max(0, this.last - this.current.first + 1) : 0;
+    for (const segment of this.segments) records += Math.max(0, segment.last - segment.first + 1);
     const refusal = this.refusal(this.clock.monotonicMs());
     const { tornBytes, shed } = this;
     const state = { records, bytes: this.bytes(), tornBytes, shed };
@@ -141,8 +139,10 @@ class FileTape implements Tape {
       const health = this.failure.what === 'write' ? 'down' : 'degraded';
       return { health, message: this.failure.message, ...state };
     }
-    if (this.unreadable > 0)
-      return { health: 'degraded', message: `${this.unreadable} records are damaged and cannot be read`, ...state };
+    if (this.unreadable.size > 0) {
+      const damaged = [...this.unreadable.values()].reduce((sum, count) => sum + count, 0);
+      return { health: 'degraded', message: `${damaged} records are damaged and cannot be read`, ...state };
+    }
     return {
       health: 'up',
       message: shed > 0 ? `${shed} records could not be written since the start` : 'ok',
@@ -169,17 +169,17 @@ class FileTape implements Tape {
     return this.olderBytes + (this.current?.offset ?? 0);
   }
 
-  private write(record: TapeRecord, position: number): void {
+  /** Encodes the record, for a new segment when the current one is full. */
+  private prepare(record: TapeRecord, position: number): number {
     let length = this.encoder.encode(record, position);
-    const segment = this.current;
-    const full = segment && segment.offset > segmentHeaderBytes && segment.offset + (length ?? 0) > this.segmentBytes;
+    const offset = this.current?.offset ?? 0;
+    const full = offset > segmentHeaderBytes && offset + (length ?? 0) > this.segmentBytes;
     if (full || this.encoder.series.size > limits.tapeSeries) {
       this.endSegment();
       length = this.encoder.encode(record, position);
     }
-    if (length === null) throw new Error(`a record is longer than ${limits.tapeRecordBytes} bytes`);
-    this.current ??= this.begin(position);
-    this.put(this.current, this.encoder.bytes, length);
+    if (length !== null) return length;
+    throw new EngineError('InternalError', `a record is longer than ${limits.tapeRecordBytes} bytes`);
   }
 
   private put(segment: OpenSegment, bytes: Uint8Array, length: number): void {
@@ -216,41 +216,18 @@ class FileTape implements Tape {
     this.encoder.series = new SeriesTable();
     if (!current) return;
     const { path, first, offset } = current;
-    this.segments.push({ path, first, last: this.last, bytes: offset, endMs: this.clock.nowMs() });
-    this.olderBytes += offset;
+    // One without a record is begun again under the same name.
+    if (this.last >= first) {
+      this.segments.push({ path, first, last: this.last, bytes: offset, endMs: this.clock.nowMs() });
+      this.olderBytes += offset;
+    }
     this.current = null;
     this.sync.retire(current.fd);
   }
 
-  private *readSegment(
-    segment: Segment | OpenSegment,
-    last: number,
-    afterPosition: number,
-  ): Generator<{ readonly position: number; readonly record: TapeRecord }> {
-    let fd: number | null = null;
-    let reached = afterPosition;
-    try {
-      const cursor = this.quietly(() => {
-        fd = this.fs.openSync(segment.path, 'r');
-        if (readSegmentHeader(this.fs, fd)?.first !== segment.first) return null;
-        const end = 'offset' in segment ? segment.offset : segment.bytes;
-        return new SegmentCursor(this.fs, fd, end, segment.first);
-      });
-      while (cursor && stepOf(cursor, afterPosition) === 'record') {
-        reached = Math.max(reached, cursor.position);
-        const { position, record } = cursor;
-        if (record && position > afterPosition) yield { position, record };
-      }
-      if (reached < last) this.cannotRead(segment, Math.max(reached + 1, segment.first), last);
-    } finally {
-      const opened = fd;
-      if (opened !== null) this.quietly(() => this.fs.closeSync(opened));
-    }
-  }
-
-  private cannotRead(segment: Segment | OpenSegment, from: number, to: number): void {
-    this.unreadable += to - from + 1;
-    this.logger.error('a part of the tape is damaged and was left out', { path: segment.path, from, to });
+  private cannotRead(path: string, from: number, to: number): void {
+    this.unreadable.set(path, to - from + 1);
+    this.logger.error('a part of the tape is damaged and was left out', { path, from, to });
   }
 
   private failed(what: 'write' | 'sync', message: string): void {
@@ -282,11 +259,11 @@ class FileTape implements Tape {
 
   private async finish(): Promise<void> {
     const { current } = this;
-    if (current) {
+    if (current && this.last >= current.first) {
       const length = this.encoder.encode({ kind: 'closed' }, this.last);
       if (length !== null) this.quietly(() => this.put(current, this.encoder.bytes, length));
-      this.endSegment();
     }
+    this.endSegment();
     let cancel: () => void = () => {};
     const deadline = new Promise<void>((resolve) => {
       cancel = this.clock.after(limits.closeMs, resolve);
