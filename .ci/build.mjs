@@ -2,11 +2,12 @@
 // their .html, icons/ and locales/ (it ignores the top-level icons/ of a package without saying so).
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const dist = join(root, "dist");
+// Another place may be given, so that a test can build a package without touching the one in use.
+const dist = resolve(process.argv[2] ?? join(root, "dist"));
 rmSync(dist, { recursive: true, force: true });
 execFileSync(
 	process.execPath,
@@ -14,6 +15,8 @@ execFileSync(
 		join(root, "node_modules/typescript/bin/tsc"),
 		"-p",
 		join(root, "tsconfig.json"),
+		"--outDir",
+		dist,
 	],
 	{
 		stdio: "inherit",
@@ -25,9 +28,9 @@ for (const file of readdirSync(join(root, "nodes"))) {
 		cpSync(join(root, "nodes", file), join(dist, "nodes", file));
 }
 for (const [from, to] of [
-	["icons", "dist/nodes/icons"],
-	["nodes/locales", "dist/nodes/locales"],
+	["icons", "nodes/icons"],
+	["nodes/locales", "nodes/locales"],
 ]) {
 	if (existsSync(join(root, from)))
-		cpSync(join(root, from), join(root, to), { recursive: true });
+		cpSync(join(root, from), join(dist, to), { recursive: true });
 }

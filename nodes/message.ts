@@ -21,12 +21,17 @@ export function nodeError(thrown: unknown): Error {
 
 const saneId = /^[A-Za-z0-9._-]{1,64}$/;
 
+/** The id that a request came with, when it is sane, or one made for this message. */
+export function requestIdOf(msg: Message): string {
+  const sent = (msg as { req?: { headers?: Record<string, unknown> } }).req?.headers?.['x-request-id'];
+  return typeof sent === 'string' && saneId.test(sent) ? sent : `req_${randomUUID()}`;
+}
+
 /** The error body, and what `http response` needs beside it, for a request that failed. */
 export function errorAnswer(thrown: unknown, to: Message): [body: unknown, more: Readonly<Record<string, unknown>>] {
   const error = asEngineError(thrown);
-  const sent = (to as { req?: { headers?: Record<string, unknown> } }).req?.headers?.['x-request-id'];
-  const requestId = typeof sent === 'string' && saneId.test(sent) ? sent : `req_${randomUUID()}`;
-  const headers = { ...errorHeaders(error), 'x-request-id': requestId, 'content-type': 'application/json' };
+  const requestId = requestIdOf(to);
+  const headers = { ...errorHeaders(error), 'x-request-id': requestId };
   return [errorBody(error, requestId, Date.now()), { statusCode: error.httpStatus, headers }];
 }
 
@@ -48,4 +53,13 @@ export function sequence(messages: readonly Message[], id: string): readonly Mes
     ...message,
     parts: { id, index, count: messages.length, type: 'array' },
   }));
+}
+
+const ofProcess = randomUUID().slice(0, 8);
+let batches = 0;
+
+/** Unlike any other of this process, and of the one before it. */
+export function nextBatchId(): string {
+  batches++;
+  return `${ofProcess}-${batches}`;
 }

@@ -26,6 +26,23 @@ export function fingerprint(settings: unknown): string {
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex');
 }
 
+let goingOn = true;
+
+/** Told by the runtime, before it stops nodes, whether it will start them again. */
+export function flowsStopping(willGoOn: boolean): void {
+  goingOn = willGoOn;
+}
+
+/** False while Node-RED shuts down: nothing is worth keeping then, and everything must be closed in order. */
+export function isGoingOn(): boolean {
+  return goingOn;
+}
+
+/** How long what is released now may wait for its next user. */
+export function releaseGraceMs(): number {
+  return goingOn ? limits.deployGraceMs : 0;
+}
+
 export class Registry<T> {
   private readonly entries = new Map<string, Entry<T>>();
   private readonly closing = new Map<string, Promise<void>>();

@@ -11,7 +11,7 @@ import { answer, errorAnswer, nodeError } from './message';
 import { problem } from './settings';
 
 export type { Message, Outputs, Send } from './message';
-export { answer, offshoot, sequence } from './message';
+export { answer, nextBatchId, offshoot, requestIdOf, sequence } from './message';
 export { common, setting } from './settings';
 
 export type Fill = 'red' | 'green' | 'yellow' | 'blue' | 'grey';
@@ -20,6 +20,8 @@ export type Fill = 'red' | 'green' | 'yellow' | 'blue' | 'grey';
 export interface EngineNode extends Node {
   /** The living engine; rejects when it cannot be opened, and tries again when asked again. */
   engine(): Promise<Engine>;
+  /** The Redis of its settings. */
+  readonly redisUrl: string | null;
 }
 
 /** What an opened node does. */
@@ -176,9 +178,12 @@ export class Shell<C> {
         if (!this.closed) await work(engine);
       } catch (thrown) {
         if (this.closed) return;
-        this.status('red', 'engine down', 'ring');
+        const { code } = asEngineError(thrown);
+        const isPassing = code === 'ConnectionError' || code === 'TimeoutError' || code === 'InternalError';
+        this.status('red', isPassing ? 'engine down' : 'check settings', 'ring');
         this.fail(thrown, 'engine');
-        this.after(delayMs, () => this.whenEngine(work, Math.min(delayMs * 2, limits.nodeRetryMaxMs)));
+        // Settings do not become right by waiting.
+        if (isPassing) this.after(delayMs, () => this.whenEngine(work, Math.min(delayMs * 2, limits.nodeRetryMaxMs)));
       }
     });
   }

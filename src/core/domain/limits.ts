@@ -224,4 +224,8 @@ export const limits = {
   nodeDecisions: 10_000,
   /** Runs of one file or simulated market that a replay tells apart. */
   replayRuns: 1_000,
+  /** Ticks of a simulated market that are made only to be left out (about half a second of work). */
+  replaySkipTicks: 1_000_000,
+  /** How long a node shows a gap before it is green again, in ms. */
+  gapShownMs: 10_000,
 } as const;

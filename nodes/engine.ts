@@ -1,0 +1,153 @@
+/** `strategy engine`: the configuration node behind all others. The engine itself lives in the registry. */
+import { join, resolve } from 'node:path';
+import type { NodeAPI } from 'node-red';
+import { z } from 'zod';
+import type { Engine, EngineOptions, Logger } from '../src/index';
+import { createRegistry, openEngine, typesToWire } from '../src/index';
+import { flowsStopping, isGoingOn, type Lease, Registry, releaseGraceMs } from './registry';
+import { common, type Definition, defineNode, type EngineNode, type Shell, setting } from './shell';
+
+const policies = ['drop', 'flag', 'accept'] as const;
+
+const config = z.object({
+  name: common.name,
+  version: common.version,
+  engineName: setting.text('main'),
+  store: setting.choice(['embedded', 'memory'], 'embedded'),
+  path: setting.text(),
+  redisUrl: setting.text(),
+  outputChannel: setting.text('strategy_engine_output'),
+  listen: setting.flag(),
+  capital: setting.optional(0, 9e10),
+  accountCurrency: setting.text(),
+  maxRiskPerTrade: setting.optional(0, 100),
+  maxExposure: setting.optional(0, 1_000),
+  maxTotalExposure: setting.optional(0, 1_000),
+  maxOpenPositions: setting.optional(1, 100_000),
+  dailyLossLimit: setting.optional(0, 9e10),
+  latenessMs: setting.optional(0, 60_000),
+  late: setting.choice(policies, 'drop'),
+  duplicate: setting.choice(policies, 'flag'),
+  offMarket: setting.choice(policies, 'drop'),
+});
+type Config = z.output<typeof config>;
+
+const engines = new Registry<Engine>((engine) => engine.close());
+
+/** An environment variable that is not set leaves its own name behind. */
+function given(text: string): string {
+  return /^\$\{\w+\}$/.test(text) ? '' : text;
+}
+
+/** Without what was left empty, so that the engine's own defaults hold. */
+function filled<T extends object>(settings: T): { [K in keyof T]: Exclude<T[K], null> } {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null)) as {
+    [K in keyof T]: Exclude<T[K], null>;
+  };
+}
+
+function redisUrlOf(shell: Shell<Config>): string {
+  const url = given(shell.config.redisUrl);
+  const { redisPassword } = shell.node.credentials as { redisPassword?: string };
+  if (url === '' || !redisPassword) return url;
+  const whole = new URL(url);
+  whole.password = encodeURIComponent(redisPassword);
+  return whole.href;
+}
+
+function pathOf({ RED, config: { path, engineName } }: Shell<Config>): string {
+  const userDir = RED.settings.userDir ?? process.cwd();
+  return given(path) === '' ? join(userDir, 'strategy-engine', engineName) : resolve(userDir, path);
+}
+
+function optionsOf(shell: Shell<Config>): EngineOptions {
+  const { engineName, store, outputChannel, listen, capital, accountCurrency, ...rest } = shell.config;
+  const url = redisUrlOf(shell);
+  const { maxRiskPerTrade, maxExposure, maxTotalExposure, maxOpenPositions, dailyLossLimit } = rest;
+  const share = maxRiskPerTrade === null ? null : maxRiskPerTrade / 100;
+  const { latenessMs, late, duplicate, offMarket } = rest;
+  return {
+    name: engineName === '' ? 'main' : engineName,
+    store: store === 'memory' ? { kind: 'memory' } : { kind: 'embedded', path: pathOf(shell) },
+    ...(url === ''
+      ? {}
+      : {
+          redis: {
+            url,
+            outputChannel: outputChannel === '' ? null : outputChannel,
+            ...(listen ? {} : { inputChannel: null }),
+          },
+        }),
+    ...(capital === null || capital === 0 ? {} : { capital }),
+    ...(given(accountCurrency) === '' ? {} : { accountCurrency: accountCurrency.toUpperCase() }),
+    risk: filled({ maxRiskPerTrade: share, maxExposure, maxTotalExposure, maxOpenPositions, dailyLossLimit }),
+    marketData: filled({ latenessMs, late, duplicateTuple: duplicate, offMarket }),
+  };
+}
+
+/** Node-RED's log; it outlives the node that opened the engine, as the engine does. */
+function engineLogger(RED: NodeAPI, name: string): Logger {
+  const line = (message: string, fields?: Readonly<Record<string, unknown>>) =>
+    `[strategy-engine:${name}] ${message}${fields && Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : ''}`;
+  return {
+    debug: (message, fields) => RED.log.debug(line(message, fields)),
+    info: (message, fields) => RED.log.info(line(message, fields)),
+    warn: (message, fields) => RED.log.warn(line(message, fields)),
+    error: (message, fields) => RED.log.error(line(message, fields)),
+  };
+}
+
+function acquire(shell: Shell<Config>): Lease<Engine> {
+  const options = optionsOf(shell);
+  const key = options.store.kind === 'embedded' ? `embedded:${options.store.path}` : `memory:${shell.node.id}`;
+  const logger = engineLogger(shell.RED, options.name);
+  const lease = engines.acquire(key, options, () => openEngine({ ...options, logger }));
+  if (lease.settingsDiffer)
+    shell.log.warn(
+      'its folder is in use by another configuration in this Node-RED: that one, and its settings, are shared',
+    );
+  return lease;
+}
+
+export const definition: Definition<typeof config> = {
+  type: 'strategy-engine',
+  version: 1,
+  config,
+  credentials: { redisPassword: { type: 'password' } },
+  ports: { count: 0 },
+  setup(RED) {
+    RED.events.on('flows:stopping', ({ diff }: { diff?: object }) => {
+      // Only a deploy comes with what it changes; a shutdown does not.
+      flowsStopping(diff !== undefined && Object.hasOwn(diff, 'globalConfigChanged'));
+    });
+    const mayRead = RED.auth.needsPermission('strategy-engine.read');
+    RED.httpAdmin.get('/strategy-engine/types', mayRead, (_request, response) => {
+      response.json({ types: createRegistry().typeViews().map(typesToWire) });
+    });
+  },
+  open(shell) {
+    let lease: Lease<Engine> | null = null;
+    const holder: Pick<EngineNode, 'engine' | 'redisUrl'> = {
+      redisUrl: redisUrlOf(shell) || null,
+      async engine() {
+        lease ??= acquire(shell);
+        try {
+          return await lease.value;
+        } catch (thrown) {
+          // Asked again, it is opened again.
+          lease = null;
+          throw thrown;
+        }
+      },
+    };
+    Object.assign(shell.node, holder);
+    return {
+      async close() {
+        const released = lease?.release(releaseGraceMs());
+        if (!isGoingOn()) await released;
+      },
+    };
+  },
+};
+
+export default defineNode(definition);

@@ -1,0 +1,145 @@
+/** Market data through nodes: messages in, the engine's answer split into messages out. */
+import { z } from 'zod';
+import type { Decision, Engine, EngineDoor, MarketDataInput, MarketDataResult, Signal } from '../src/index';
+import {
+  decisionToWire,
+  EngineError,
+  limits,
+  parseMarketText,
+  parseMarketValue,
+  signalText,
+  signalToWire,
+} from '../src/index';
+import type { Message } from './message';
+import { offshoot, sequence } from './message';
+
+/** What a message of market data may say beside its payload. */
+export const marketMessage = z.object({
+  batch_id: z.string().min(1).max(128).optional(),
+  feed_position: z.object({ feed: z.string().min(1).max(256), row: z.number().int().min(1) }).optional(),
+});
+export type MarketMessage = z.output<typeof marketMessage> & Message;
+
+/** The message as the engine takes it; throws a `ValueError` when not one item of it can be used. */
+export function readMarket(engine: Engine, msg: MarketMessage): MarketDataInput {
+  const { batch_id: batchId, feed_position: position } = msg;
+  const door: EngineDoor = engine;
+  const context = {
+    arrivalMs: Date.now(),
+    source: 'wire',
+    door: position ? ('ordered' as const) : ('live' as const),
+    ...door.marketRules,
+  };
+  const payload = Buffer.isBuffer(msg.payload) ? msg.payload.toString('utf8') : msg.payload;
+  const input = typeof payload === 'string' ? parseMarketText(payload, context) : parseMarketValue(payload, context);
+  if (input.items.length === 0) throw noneValid(input);
+  return { ...input, ...(batchId === undefined ? {} : { batchId }), ...(position === undefined ? {} : { position }) };
+}
+
+function noneValid(input: MarketDataInput): EngineError {
+  const first = input.rejected[0];
+  if (!first) return new EngineError('ValueError', 'market_data must have at least one tick');
+  const details = input.rejected.slice(0, limits.errorDetails).map(({ index: _index, ...detail }) => detail);
+  return new EngineError('ValueError', `${first.path} ${first.message}`, { details });
+}
+
+/**
+ * What all nodes of one engine share: which signals their own messages caused. A bar that a clock closes makes a signal
+ * of no message; the strategy's node sends that one too, and to do so it must tell it from the others.
+ */
+class NodeMarket {
+  private readonly engine: Engine;
+  private underWay = 0;
+  private readonly caused = new Set<string>();
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  async process(input: MarketDataInput): Promise<MarketDataResult> {
+    this.underWay++;
+    try {
+      const result = await this.engine.processMarketData(input);
+      for (const { signalId } of result.signals) this.remember(signalId);
+      return result;
+    } finally {
+      this.underWay--;
+    }
+  }
+
+  private remember(signalId: string): void {
+    this.caused.add(signalId);
+    if (this.caused.size <= limits.nodeDecisions) return;
+    const oldest = this.caused.values().next().value;
+    if (oldest !== undefined) this.caused.delete(oldest);
+  }
+
+  /** Signals that no message of a node caused. */
+  onLoose(listener: (signal: Signal) => void): () => void {
+    let stopped = false;
+    const settle = (signal: Signal): void => {
+      if (stopped) return;
+      if (this.underWay > 0) setTimeout(settle, 1, signal);
+      else if (!this.caused.has(signal.signalId)) listener(signal);
+    };
+    const stop = this.engine.on('signal', (signal) => void setImmediate(settle, signal));
+    return () => {
+      stopped = true;
+      stop();
+    };
+  }
+}
+
+const markets = new WeakMap<Engine, NodeMarket>();
+
+/** The one of that engine. */
+export function marketOf(engine: Engine): NodeMarket {
+  const known = markets.get(engine);
+  if (known) return known;
+  const made = new NodeMarket(engine);
+  markets.set(engine, made);
+  return made;
+}
+
+/** One message a signal; numbered when there are several. */
+export function signalMessages(
+  msg: Message,
+  signals: readonly Signal[],
+  format: 'object' | 'text',
+): readonly Message[] {
+  const messages = signals.map((signal) =>
+    offshoot(msg, format === 'text' ? signalText(signal) : signalToWire(signal), {
+      topic: signal.symbol,
+      strategy_id: signal.strategyId,
+      signal_id: signal.signalId,
+    }),
+  );
+  return sequence(messages, String(msg._msgid ?? ''));
+}
+
+/** Which decisions leave a node: none, changes of reason, or all that the engine keeps. */
+export class DecisionPort {
+  private readonly mode: 'off' | 'changes' | 'all';
+  private readonly last = new Map<string, string>();
+
+  constructor(mode: 'off' | 'changes' | 'all') {
+    this.mode = mode;
+  }
+
+  messages(msg: Message, decisions: readonly Decision[]): readonly Message[] {
+    if (this.mode === 'off') return [];
+    const wanted = this.mode === 'all' ? decisions : decisions.filter((decision) => this.isChange(decision));
+    const messages = wanted.map((decision) =>
+      offshoot(msg, decisionToWire(decision), { topic: decision.symbol, strategy_id: decision.strategyId }),
+    );
+    return sequence(messages, String(msg._msgid ?? ''));
+  }
+
+  private isChange({ strategyId, symbol, code }: Decision): boolean {
+    const key = `${strategyId} ${symbol}`;
+    const before = this.last.get(key);
+    if (before === undefined && this.last.size >= limits.nodeDecisions) this.last.clear();
+    this.last.set(key, code);
+    return before !== code || code === 'signal';
+  }
+}
