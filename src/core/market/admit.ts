@@ -4,7 +4,9 @@
  *
  * Order of the checks: the same id → late → identical tuple → off the market. When an item is admitted although several
  * things were noticed, its outcome is the last of them in that order. Late is what is older than its source's watermark
- * (largest event time − allowed lateness) or than the symbol's, before which the bars are settled.
+ * (largest event time − allowed lateness) or than the time that was told. A tick of a slow source that is not late by
+ * that, but behind what the bars of its symbol have settled, is `accepted_late` whatever the policy: it is used, and a
+ * bar that has closed does not hold it.
  */
 import { limits } from '../domain/limits';
 import type { MarketItem, PartialBar, Tick } from '../domain/tick';
@@ -82,10 +84,11 @@ function admitTick(
     if (policies.duplicateId === 'drop') return refuse(sm, 'duplicate');
     outcome = flagged(policies.duplicateId, 'accepted_duplicate', outcome);
   }
-  if (item.timestampMs < source.maxMs - latenessMs || item.timestampMs < sm.watermarkMs) {
+  if (item.timestampMs < source.maxMs - latenessMs || item.timestampMs < sm.toldMs) {
     if (policies.late === 'drop') return refuse(sm, 'late');
     return use(sm, item, flagged(policies.late, 'accepted_late', outcome), out);
   }
+  if (item.timestampMs < sm.watermarkMs) outcome = 'accepted_late';
   if (repeats && !hasId) {
     if (policies.duplicateTuple === 'drop') return refuse(sm, 'duplicate');
     outcome = flagged(policies.duplicateTuple, 'accepted_duplicate', outcome);
@@ -186,7 +189,7 @@ function release(
   dropped: Admitted[] | undefined,
 ): Outcome {
   for (const held of sm.held) {
-    if (held.timestampMs < sm.watermarkMs && sm.policies.late === 'drop') {
+    if (held.timestampMs < sm.toldMs && sm.policies.late === 'drop') {
       count(sm, 'late');
       dropped?.push({ item: held, outcome: 'late' });
       continue;

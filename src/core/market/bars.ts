@@ -74,7 +74,7 @@ export function followOwn(sm: SymbolMarket, timeframeName: string): void {
   if (before !== undefined) removeUnused(sm, before);
 }
 
-/** The time before which no tick can come into a bar any more; 0 before the first. */
+/** Ticks up to here are in the bars, and bars that end by then are closed; 0 before the first. */
 export function symbolWatermarkMs(sm: SymbolMarket): number {
   return sm.watermarkMs;
 }
@@ -116,6 +116,7 @@ function feedTick(sm: SymbolMarket, item: TickItem, latenessMs: number, closed: 
  */
 export function advance(sm: SymbolMarket, toMs: number, closed: ClosedBar[]): void {
   const before = closed.length;
+  if (toMs > sm.toldMs) sm.toldMs = toMs;
   settle(sm, toMs, closed);
   if (sm.outside.length > 0) advanceBars(sm, toMs, closed);
   if (closed.length - before > 1) sortClosed(closed, before);
@@ -152,7 +153,7 @@ function apply(sm: SymbolMarket, item: TickItem, closed: ClosedBar[]): void {
   for (let i = 0; i < countFed.length; i++) addToCountBar(countFed[i] as Series, ms, item.price, item.volume, closed);
 }
 
-/** A late tick that a policy let through: bars that still form take its range and volume. */
+/** A tick behind the watermark: bars that still form take its range and volume. */
 function foldLate(sm: SymbolMarket, item: TickItem): void {
   const isTick = item.kind === 'tick';
   const range = isTick
@@ -161,7 +162,7 @@ function foldLate(sm: SymbolMarket, item: TickItem): void {
   const ticks = isTick ? 1 : item.count;
   let isInBar = false;
   for (const series of sm.timeFed) if (addLate(series, item.timestampMs, range, ticks)) isInBar = true;
-  if (!isInBar) sm.lateOutsideBars++;
+  if (!isInBar) sm.outsideBars++;
 }
 
 /** Stable, by end and then by length; a handful of bars at most, so by insertion. */

@@ -2,9 +2,12 @@
  * What a closed bar says about its series, in O(1): log return, fast and slow volatility, relative range, and the t of
  * the trend. Computed on bar close only, so the price of a tick does not include it.
  *
- * Volatility: exponentially weighted mean of squared log returns (RiskMetrics form), half-lives 10 and 1,000 bars;
- * until a weight has seen enough bars it is the plain mean. A return enters the means clipped (fast at 8, slow at 4
- * slow volatilities, from the 30th bar), so that one crash does not blind the scale; nothing else is clipped.
+ * Volatility: fast is the root of the exponentially weighted mean of squared log returns (RiskMetrics form), half-life 14
+ * bars; slow is the geometric mean of the fast one, half-life 2,000 bars, so that "as usual" lies in the middle of calm
+ * and wild stretches instead of near the wild ones. Until a weight has seen enough bars it is the plain mean. From the
+ * 30th bar a return enters clipped at 8 slow volatilities, and the fast volatility enters the slow one at most 4 times
+ * away from it, so that one crash or a frozen price does not blind the scale; nothing else is clipped. (Measured on three
+ * switching volatilities, dwell 250 bars: 2,000 labels 79-85 % of bars rightly, 1,000 only 74-80 %.)
  * Trend: t of the mean log return over 60 bars, (p_n - p_0) / (s * sqrt(n)), s the sample deviation of the 60 returns.
  * It is Student's t on a driftless walk; the slope of log prices is not (|t| > 2 in 84 % of cases).
  * Range: Wilder's average (14) of true range over close.
@@ -12,12 +15,12 @@
 
 /** Bars in the window of the trend's t. */
 export const trendBars = 60;
-const fastWeight = 1 - 2 ** (-1 / 10);
-const slowWeight = 1 - 2 ** (-1 / 1_000);
+const fastWeight = 1 - 2 ** (-1 / 14);
+const slowWeight = 1 - 2 ** (-1 / 2_000);
 const rangeWeight = 1 / 14;
 const clipAfterBars = 30;
-const fastClip = 8;
-const slowClip = 4;
+const returnClip = 8;
+const slowClip = Math.log(4);
 
 /** Flat numbers; all 0 (ratio 1) before the first return. A type, not an interface, so it passes as a state shape. */
 export type Features = {
@@ -28,7 +31,9 @@ export type Features = {
   /** Of the last bar; unclipped. */
   logReturn: number;
   varianceFast: number;
-  varianceSlow: number;
+  /** Mean logarithm of the fast volatility, and how many went into it. */
+  logSlow: number;
+  slowBars: number;
   /** Per bar, relative. */
   volatilityFast: number;
   volatilitySlow: number;
@@ -52,7 +57,8 @@ export function createFeatures(): Features {
     close: 0,
     logReturn: 0,
     varianceFast: 0,
-    varianceSlow: 0,
+    logSlow: 0,
+    slowBars: 0,
     volatilityFast: 0,
     volatilitySlow: 0,
     volatilityRatio: 1,
@@ -70,7 +76,10 @@ export function createFeatures(): Features {
  * absolute price instead, which is near it for small moves and always finite.
  */
 function returnOf(from: number, to: number): number {
-  if (from > 0 && to > 0) return Math.log(to / from);
+  if (from > 0 && to > 0) {
+    const ratio = to / from;
+    return ratio > 0 && ratio < Number.POSITIVE_INFINITY ? Math.log(ratio) : Math.log(to) - Math.log(from);
+  }
   const scale = (Math.abs(from) + Math.abs(to)) / 2;
   return scale > 0 ? (to - from) / scale : 0;
 }
@@ -81,15 +90,17 @@ function clip(value: number, bound: number): number {
 
 function updateVolatility(features: Features, value: number, returns: number): void {
   const scale = features.volatilitySlow;
-  const clipped = returns > clipAfterBars && scale > 0;
   features.returnZ = scale > 0 ? value / scale : 0;
-  const fast = clipped ? clip(value, fastClip * scale) : value;
-  const slow = clipped ? clip(value, slowClip * scale) : value;
+  const fast = returns > clipAfterBars && scale > 0 ? clip(value, returnClip * scale) : value;
   features.varianceFast += (fast * fast - features.varianceFast) * Math.max(1 / returns, fastWeight);
-  features.varianceSlow += (slow * slow - features.varianceSlow) * Math.max(1 / returns, slowWeight);
   features.volatilityFast = Math.sqrt(features.varianceFast);
-  features.volatilitySlow = Math.sqrt(features.varianceSlow);
-  features.volatilityRatio = features.volatilitySlow > 0 ? features.volatilityFast / features.volatilitySlow : 1;
+  if (features.volatilityFast === 0) return;
+  features.slowBars++;
+  const away = Math.log(features.volatilityFast) - features.logSlow;
+  const taken = features.slowBars > clipAfterBars ? clip(away, slowClip) : away;
+  features.logSlow += taken * Math.max(1 / features.slowBars, slowWeight);
+  features.volatilitySlow = Math.exp(features.logSlow);
+  features.volatilityRatio = features.volatilityFast / features.volatilitySlow;
 }
 
 function updateTrend(features: Features, value: number, returns: number): void {

@@ -2,9 +2,10 @@
  * The regime of one series, concluded on bar close from its features. A label changes only after its candidate has been
  * the same for `dwellBars` bars, and the way out of a label has a lower threshold than the way in.
  *
- * - volatility: fast over slow volatility; high from 1.25 (until below 1.10), low from 0.72 (until above 0.80).
+ * - volatility: fast over slow volatility; high from 1.40 (until below 1.25), low from 0.72 (until above 0.80).
  * - trend: |t| of the mean log return over 60 bars; moderate from 1.65, strong from 2.2. On a driftless walk t exceeds
- *   them in 10.4 % and 3.2 % of bars (Student's t, 59 degrees of freedom), and with the confirmation somewhat less.
+ *   them in 10.4 % and 3.2 % of bars (Student's t, 59 degrees of freedom); with confirmation and hysteresis 6 % of the
+ *   bars are called moderate and 4 % strong, also with heavy tails.
  * - stress, a first approximation of "P(high volatility) > 0.95 and return z < -4": a bar that fell by more than 4 slow
  *   volatilities while the ratio is at its high threshold. It needs no confirmation, and holds for at least `dwellBars`
  *   bars and then until the ratio is below the way out of high.
@@ -19,7 +20,7 @@ export const warmupBars = 200;
 /** Bars a candidate must hold before it becomes the label. */
 export const dwellBars = 5;
 /** Thresholds of fast over slow volatility. */
-export const volatilityThresholds = { highIn: 1.25, highOut: 1.1, lowIn: 0.72, lowOut: 0.8 } as const;
+export const volatilityThresholds = { highIn: 1.4, highOut: 1.25, lowIn: 0.72, lowOut: 0.8 } as const;
 /** Thresholds of |t|; the way out is a tenth lower. */
 export const trendThresholds = { moderate: 1.65, strong: 2.2, outShare: 0.9 } as const;
 const stressZ = -4;

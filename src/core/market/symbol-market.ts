@@ -43,6 +43,7 @@ export function writeSymbolMarket(sm: SymbolMarket, writer: StateWriter): void {
   writer.json(sm.held);
   writer.json(sm.reorder.items.slice(sm.reorder.head));
   writer.f64(sm.watermarkMs);
+  writer.f64(sm.toldMs);
   writer.f64(sm.appliedMs);
   writer.f64(sm.arrivalMs);
   writer.u32(sm.outside.length);
@@ -55,7 +56,7 @@ export function writeSymbolMarket(sm: SymbolMarket, writer: StateWriter): void {
   writer.str(sm.ownTimeframe);
   // By name: an outcome added later must not shift the others.
   writer.json(outcomes.map((outcome, i) => [outcome, sm.counts[i]]));
-  writer.f64(sm.lateOutsideBars);
+  writer.f64(sm.outsideBars);
 }
 
 function readOutside(reader: StateReader): OutsideBars {
@@ -76,6 +77,7 @@ export function readSymbolMarket(reader: StateReader, policies: MarketPolicies):
   sm.held = reader.json() as TickItem[];
   sm.reorder.items = reader.json() as TickItem[];
   sm.watermarkMs = reader.f64();
+  sm.toldMs = reader.f64();
   sm.appliedMs = reader.f64();
   sm.arrivalMs = reader.f64();
   const outsideCount = reader.u32();
@@ -87,7 +89,7 @@ export function readSymbolMarket(reader: StateReader, policies: MarketPolicies):
     const at = outcomes.indexOf(outcome);
     if (at >= 0) sm.counts[at] = count;
   }
-  sm.lateOutsideBars = reader.f64();
+  sm.outsideBars = reader.f64();
   arrangeSeries(sm);
   return sm;
 }

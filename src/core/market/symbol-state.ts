@@ -46,8 +46,10 @@ export interface SymbolMarket {
   /** Held back as off-market, in order of arrival. */
   held: TickItem[];
   readonly reorder: Reorder;
-  /** No tick before this can come any more; 0 before the first. */
+  /** Ticks up to here are in the bars, and bars that end by then are closed; 0 before the first. */
   watermarkMs: number;
+  /** Largest time that was told (`advance`): ticks before it are late. */
+  toldMs: number;
   /** Event time of the last tick that went into bars, which series opened later have not seen. */
   appliedMs: number;
   /** Live arrival time of the last item; a stamp beyond it moves no watermark. 0 = do not care. */
@@ -62,8 +64,8 @@ export interface SymbolMarket {
   ownTimeframe: string;
   /** By index of `outcomes`: every item that is not held back is in exactly one. */
   readonly counts: Float64Array;
-  /** Late ticks that a policy admitted and whose bar had closed: tick strategies saw them, no bar did. */
-  lateOutsideBars: number;
+  /** Ticks that were used though behind the watermark, and whose bars had all closed: tick strategies saw them, no bar did. */
+  outsideBars: number;
 }
 
 /** State of a symbol of which nothing is known, without a series of its own. */
@@ -79,6 +81,7 @@ export function emptySymbolMarket(symbol: string, policies: MarketPolicies): Sym
     held: [],
     reorder: createReorder(),
     watermarkMs: 0,
+    toldMs: 0,
     appliedMs: 0,
     arrivalMs: 0,
     series: [],
@@ -87,7 +90,7 @@ export function emptySymbolMarket(symbol: string, policies: MarketPolicies): Sym
     outside: [],
     ownTimeframe: '',
     counts: new Float64Array(outcomes.length),
-    lateOutsideBars: 0,
+    outsideBars: 0,
   };
 }
 
