@@ -21,8 +21,14 @@ export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
   let monotonicMs = 0;
   let order = 0;
   const timers = new Set<Timer>();
-  const due = (untilMs: number): Timer | undefined =>
-    [...timers].filter((timer) => timer.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs || a.order - b.order)[0];
+  const due = (untilMs: number): Timer | undefined => {
+    let first: Timer | undefined;
+    for (const timer of timers) {
+      if (timer.atMs > untilMs) continue;
+      if (!first || timer.atMs < first.atMs || (timer.atMs === first.atMs && timer.order < first.order)) first = timer;
+    }
+    return first;
+  };
   return {
     nowMs: () => nowMs,
     monotonicMs: () => monotonicMs,
