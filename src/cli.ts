@@ -1,0 +1,102 @@
+#!/usr/bin/env node
+/** The command line. Errors go to stderr with exit code 1, wrong usage with 2. */
+import { join, resolve } from 'node:path';
+import { startDemo } from './adapters/node-red/demo';
+import { createConsoleLogger, type LogLevel, logLevels } from './adapters/system/console-logger';
+import { asEngineError, valueError } from './core/domain/errors';
+import { replay } from './replay-command';
+
+const usage = `strategy-engine COMMAND
+
+  demo      Node-RED with a ready flow, a simulated market and the HTTP API
+  replay    a market file through a strategy: one line of JSON per signal
+            replay FILE --strategy TYPE [--param name=value …] [--symbol S] [--timeframe T] [--skip-bad]
+
+Environment of demo: PORT (editor, 1880), API_PORT (8000), API_HOST (127.0.0.1), API_TOKEN, REDIS_URL, DATA_DIR (.data),
+LOG_LEVEL (debug info warn error silent).
+`;
+
+async function main(args: readonly string[]): Promise<void> {
+  const [command, ...rest] = args;
+  if (command === 'demo') return demo();
+  if (command === 'replay') {
+    process.exitCode = await replay(rest);
+    return;
+  }
+  const asked = command === undefined || command === 'help' || command === '--help';
+  (asked ? process.stdout : process.stderr).write(asked ? usage : `no command "${command}"\n\n${usage}`);
+  process.exitCode = asked ? 0 : 2;
+}
+
+function portOf(name: string, fallback: number): number {
+  const text = process.env[name] ?? '';
+  if (text === '') return fallback;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw valueError(name, 'must be a port, 1 to 65535', text);
+  return port;
+}
+
+function logLevel(): LogLevel {
+  const level = process.env.LOG_LEVEL ?? 'info';
+  if (!logLevels.includes(level as LogLevel))
+    throw valueError('LOG_LEVEL', `must be one of ${logLevels.join(' ')}`, level);
+  return level as LogLevel;
+}
+
+async function demo(): Promise<void> {
+  const port = portOf('PORT', 1880);
+  const apiPort = portOf('API_PORT', 8000);
+  const dataDir = resolve(process.env.DATA_DIR || '.data');
+  const level = logLevel();
+  const logger = createConsoleLogger({ level });
+  // Read by the ready flow, which names them in ${…}; an empty one is as good as none.
+  process.env.API_PORT = String(apiPort);
+  process.env.API_HOST ||= '127.0.0.1';
+  process.env.API_TOKEN ??= '';
+  process.env.REDIS_URL ??= '';
+  process.env.STRATEGY_ENGINE_STORE = join(dataDir, 'engine');
+  const packageRoot = resolve(__dirname, '..', '..');
+  const running = await startDemo({ port, dataDir, packageRoot, logger, logLevel: level });
+  stopOn(['SIGINT', 'SIGTERM'], () => running.close());
+  const redis =
+    process.env.REDIS_URL === ''
+      ? 'none (set REDIS_URL)'
+      : 'connected: strategy_engine_input in, strategy_engine_output out';
+  process.stdout.write(
+    [
+      '',
+      `Editor   http://127.0.0.1:${port}/`,
+      `API      http://${process.env.API_HOST}:${apiPort}/api/strategy_engine/summary`,
+      `Redis    ${redis}`,
+      `Data     ${dataDir}`,
+      'Stop     Ctrl-C',
+      '',
+    ].join('\n'),
+  );
+}
+
+/** The first signal stops in order, a second one at once. */
+function stopOn(signals: readonly NodeJS.Signals[], close: () => Promise<void>): void {
+  let stopping = false;
+  for (const signal of signals) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          process.stderr.write(`stopping failed: ${asEngineError(error).message}\n`);
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  const known = asEngineError(error);
+  const detail =
+    known.code === 'InternalError' ? String((known.cause as Error | undefined)?.stack ?? known.cause) : known.message;
+  process.stderr.write(`${detail}\n`);
+  process.exitCode = 1;
+});
