@@ -1,0 +1,219 @@
+/** P1 and P2: from the text of a tick to the decisions of many strategies, against hand-written loops over the same texts. */
+import { createSimulator } from '../../src/adapters/simulator/simulator';
+import type { LogEvent } from '../../src/core/domain/log-event';
+import type { MarketItem } from '../../src/core/domain/tick';
+import type { CoreState } from '../../src/core/state';
+import type { StrategyDefinition } from '../../src/core/strategies/strategy';
+import { built, type Contest, type Side } from './harness';
+import { barTypes, tickTypes } from './strategies/types';
+
+const { createCore } = built<typeof import('../../src/core/create')>('core/create');
+const { apply } = built<typeof import('../../src/core/fold')>('core/fold');
+const { onBatch } = built<typeof import('../../src/core/engine')>('core/engine');
+const { parseMarketText } = built<typeof import('../../src/wire/market-data')>('wire/market-data');
+
+const startMs = Date.UTC(2026, 0, 1);
+
+function registered(seq: number, type: string, period: number): LogEvent {
+  const strategyId = `${type}_${String(seq).padStart(3, '0')}`;
+  return {
+    seq,
+    id: `register:${strategyId}`,
+    contentHash: String(seq),
+    type: 'strategy_registered',
+    v: 1,
+    aggregate: `strategy:${strategyId}`,
+    aggregateVersion: 1,
+    atMs: startMs,
+    actor: 'bench',
+    data: {
+      strategyId,
+      strategyType: type,
+      parameters: { period },
+      symbols: [],
+      assetTypes: [],
+      timeframe: '1m',
+      name: strategyId,
+      state: 'active',
+      capital: null,
+      allowShort: true,
+    },
+  };
+}
+
+function coreWith(types: readonly StrategyDefinition[], count: number): CoreState {
+  const core = createCore({ definitions: types });
+  for (let i = 0; i < count; i++) {
+    const type = types[i % types.length] as StrategyDefinition;
+    const period = type.data === 'ticks' ? 400 + 40 * Math.floor(i / types.length) : 5 + Math.floor(i / types.length);
+    apply(core, registered(i + 1, type.type, period));
+  }
+  return core;
+}
+
+interface Wire {
+  readonly symbol: string;
+  readonly price: number;
+  readonly volume: number;
+  readonly timestamp: number;
+}
+
+function ticks(symbols: number, count: number): readonly Wire[] {
+  const names = Array.from({ length: symbols }, (_, i) => `SIM:S${i}`);
+  const portions = Array.from({ length: Math.ceil(symbols / 100) }, (_, i) =>
+    createSimulator({ seed: i + 1, startMs, symbols: names.slice(i * 100, i * 100 + 100), ticksPerS: 4 }),
+  );
+  const share = Math.ceil(count / portions.length);
+  const all = portions.flatMap((simulator) =>
+    Array.from({ length: Math.ceil(share / 1_000) }, () => simulator.next(1_000)).flat(),
+  );
+  all.sort((a, b) => a.timestampMs - b.timestampMs);
+  return all
+    .slice(0, count)
+    .map(({ symbol, price, volume, timestampMs }) => ({ symbol, price, volume, timestamp: timestampMs }));
+}
+
+const door = { arrivalMs: 0, source: 'bench', door: 'ordered' } as const;
+let consumed = 0;
+
+/** Texts through the engine, 100 ticks a batch where each text is one tick. */
+function ours(texts: readonly string[], perText: number, types: readonly StrategyDefinition[], count: number): Side {
+  return {
+    name: 'engine',
+    run() {
+      const core = coreWith(types, count);
+      let items: MarketItem[] = [];
+      for (let i = 0; i < texts.length; i++) {
+        const parsed = parseMarketText(texts[i] as string, door);
+        if (perText === 1) items.push(parsed.items[0] as MarketItem);
+        if (perText === 1 && items.length < 100 && i < texts.length - 1) continue;
+        const batch = perText === 1 ? items : parsed.items;
+        const effects = onBatch(core, { items: batch, arrivalMs: 0, evaluatedMs: 0, door: 'ordered', position: null });
+        consumed += effects.signals.length + effects.accepted;
+        items = [];
+      }
+      if (core.ticksTotal !== texts.length * perText) throw new Error(`${core.ticksTotal} ticks were evaluated`);
+      return core.ticksTotal;
+    },
+  };
+}
+
+interface Loop {
+  n: number;
+  fast: number;
+  slow: number;
+  last: number;
+  gain: number;
+  loss: number;
+  side: number;
+}
+
+function see(loop: Loop, price: number): number {
+  const change = price - loop.last;
+  loop.last = price;
+  loop.fast += 0.005 * (price - loop.fast);
+  loop.slow += 0.001 * (price - loop.slow);
+  loop.gain += 0.005 * (Math.max(change, 0) - loop.gain);
+  loop.loss += 0.005 * (Math.max(-change, 0) - loop.loss);
+  loop.n++;
+  if (loop.n < 400) return 0;
+  const rsi = 100 - 100 / (1 + loop.gain / (loop.loss + 1e-12));
+  const side = loop.fast > 1.001 * loop.slow && rsi < 70 ? 1 : loop.fast < 0.999 * loop.slow && rsi > 30 ? -1 : 0;
+  if (side === loop.side) return 0;
+  loop.side = side;
+  return side;
+}
+
+function check(tick: Wire): boolean {
+  return (
+    typeof tick.symbol === 'string' &&
+    tick.symbol.length > 0 &&
+    tick.symbol.length <= 32 &&
+    typeof tick.price === 'number' &&
+    tick.price > 0 &&
+    Number.isFinite(tick.price) &&
+    typeof tick.volume === 'number' &&
+    tick.volume >= 0 &&
+    Number.isFinite(tick.timestamp)
+  );
+}
+
+/** What nobody who must parse and look at every tick can beat. */
+function ceiling(texts: readonly string[], count: number): Side {
+  return {
+    name: 'JSON.parse + EMA/EMA/RSI loops',
+    run() {
+      const bySymbol = new Map<string, Loop[]>();
+      let seen = 0;
+      const take = (tick: Wire): void => {
+        if (!check(tick)) return;
+        const { price } = tick;
+        let loops = bySymbol.get(tick.symbol);
+        if (!loops) {
+          loops = Array.from({ length: count }, () => ({
+            n: 0,
+            fast: price,
+            slow: price,
+            last: price,
+            gain: 0,
+            loss: 0,
+            side: 0,
+          }));
+          bySymbol.set(tick.symbol, loops);
+        }
+        for (let i = 0; i < loops.length; i++) consumed += see(loops[i] as Loop, price);
+        seen++;
+      };
+      for (const text of texts) {
+        const value = JSON.parse(text) as Wire | Wire[];
+        if (Array.isArray(value)) for (const tick of value) take(tick);
+        else take(value);
+      }
+      return seen;
+    },
+  };
+}
+
+/** P1: one tick a text. */
+export function p1(): readonly Contest[] {
+  const texts = ticks(20, 60_000).map((tick) => JSON.stringify(tick));
+  const unit = 'ticks per CPU s';
+  return [
+    { name: 'P1 10 tick strategies', unit, goal: 0.55, ours: ours(texts, 1, tickTypes, 10), peer: ceiling(texts, 10) },
+    { name: 'P1 50 tick strategies', unit, goal: 0.45, ours: ours(texts, 1, tickTypes, 50), peer: ceiling(texts, 50) },
+    {
+      name: 'P1 10 bar strategies, 1m',
+      unit,
+      goal: 0.95,
+      ours: ours(texts, 1, barTypes, 10),
+      peer: ceiling(texts, 10),
+    },
+    {
+      name: 'P1 50 bar strategies, 1m',
+      unit,
+      goal: 0.95,
+      ours: ours(texts, 1, barTypes, 50),
+      peer: ceiling(texts, 50),
+    },
+  ];
+}
+
+/** P2: batches of 1,000 ticks over 1,000 symbols. */
+export function p2(): readonly Contest[] {
+  const all = ticks(1_000, 100_000);
+  const texts = Array.from({ length: 100 }, (_, i) => JSON.stringify(all.slice(i * 1_000, i * 1_000 + 1_000)));
+  return [
+    {
+      name: 'P2 batches, 1,000 symbols, 10 strategies',
+      unit: 'ticks per CPU s',
+      goal: 0.45,
+      ours: ours(texts, 1_000, tickTypes, 10),
+      peer: ceiling(texts, 10),
+    },
+  ];
+}
+
+/** So that nothing above is dead code. */
+export function consumedSoFar(): number {
+  return consumed;
+}
