@@ -45,7 +45,10 @@ export class TapeSync {
   retire(fd: number): void {
     if (this.current === fd) this.current = null;
     this.retired.push(fd);
-    this.schedule();
+    if (this.startedMs !== null) return;
+    this.cancelTimer?.();
+    this.cancelTimer = null;
+    this.start();
   }
 
   /** Syncs and closes what was retired, without pause. Resolves when nothing is left. */
@@ -82,8 +85,8 @@ export class TapeSync {
         this.fs.close(fd, () => {});
       }
       this.settled(error ?? null);
-      if (this.drained) this.start();
-      else if (this.retired.length > 0 || this.dirty) this.schedule();
+      if (this.drained || this.retired.length > 0) this.start();
+      else if (this.dirty) this.schedule();
     });
   }
 }

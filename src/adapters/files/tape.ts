@@ -81,8 +81,10 @@ class FileTape implements Tape {
       return null;
     }
     const position = this.next;
+    let startedMs = now;
     try {
       const length = this.prepare(record, position);
+      startedMs = this.clock.monotonicMs();
       this.current ??= this.begin(position);
       this.put(this.current, this.encoder.bytes, length);
     } catch (error) {
@@ -94,7 +96,7 @@ class FileTape implements Tape {
     }
     this.last = position;
     this.next = position + 1;
-    const tookMs = this.clock.monotonicMs() - now;
+    const tookMs = this.clock.monotonicMs() - startedMs;
     if (tookMs > limits.diskStallMs) this.failed('write', `a write took ${Math.round(tookMs)} ms`);
     else if (this.failure?.what === 'write') this.recovered();
     return position;

@@ -190,7 +190,7 @@ export const limits = {
   /** (symbol, source, timeframe) triples in one tape segment; past it a new segment starts with an empty table. */
   tapeSeries: 65_536,
   /** Full segments whose last sync is still to come; more are shed rather than left to an unanswering disk. */
-  tapeRetiring: 8,
+  tapeRetiring: 64,
   /** Positions skipped when a tail may have been lost: more than can be written between two syncs, so none repeats. */
   tapeJump: 1_000_000,
   /** Items held by a tape in memory (about 30 MB); the oldest batches go first. */
