@@ -40,7 +40,7 @@ function callOf(view: View, msg: Message, settings: Config, actor: string): Call
     }
     default: {
       const query: Record<string, unknown> = view === 'curve' ? { curve: true } : {};
-      for (const name of ['since', 'until', 'by']) {
+      for (const name of ['since', 'until', 'by', 'curve', 'benchmark']) {
         const value = named(msg, name, '');
         if (value !== '') query[name] = value;
       }

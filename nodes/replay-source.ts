@@ -112,11 +112,16 @@ class SimulatedSource implements ReplaySource {
   async close(): Promise<void> {}
 }
 
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /** The market's ticks after `afterRow`. */
-export function openMarketSource(settings: MarketSettings, afterRow: number): ReplaySource {
+export async function openMarketSource(settings: MarketSettings, afterRow: number): Promise<ReplaySource> {
   const { symbols, seed, ticksPerS, startMs } = settings;
   const simulator = createSimulator({ seed, startMs, ticksPerS, ...(symbols.length > 0 ? { symbols } : {}) });
-  simulator.skipTo(afterRow);
+  while (simulator.row < afterRow) {
+    simulator.skipTo(Math.min(afterRow, simulator.row + limits.ticksPerBatch * 4));
+    await nextTurn();
+  }
   return new SimulatedSource(simulator, settings.count);
 }
 
@@ -124,13 +129,17 @@ export function openMarketSource(settings: MarketSettings, afterRow: number): Re
  * The same market running along with the clock: opened at the full hour and read up to now, so that whoever starts it
  * again within the hour meets the same prices; at rates where that would take long, opened now.
  */
-export function openLiveMarket(settings: Omit<MarketSettings, 'startMs'>, nowMs: number): ReplaySource {
+export async function openLiveMarket(settings: Omit<MarketSettings, 'startMs'>, nowMs: number): Promise<ReplaySource> {
   const hourMs = 3_600_000;
   const symbols = Math.max(1, settings.symbols.length);
   const isCheap = settings.ticksPerS * symbols * 3_600 <= limits.replaySkipTicks;
   const startMs = isCheap ? Math.floor(nowMs / hourMs) * hourMs : nowMs;
   const { seed, ticksPerS, symbols: names } = settings;
   const simulator = createSimulator({ seed, startMs, ticksPerS, ...(names.length > 0 ? { symbols: names } : {}) });
-  while (simulator.nextMs <= nowMs) simulator.until(nowMs);
+  for (let turn = 1; simulator.nextMs <= nowMs; turn++) {
+    simulator.until(nowMs);
+    // Making ticks only to leave them out must not hold the loop.
+    if (turn % 4 === 0) await nextTurn();
+  }
   return new SimulatedSource(simulator, settings.count === 0 ? 0 : simulator.row + settings.count);
 }
