@@ -101,8 +101,14 @@ function feedTick(sm: SymbolMarket, item: TickItem, latenessMs: number, closed: 
   if (seenMs > source.fedMs) source.fedMs = seenMs;
   source.latenessMs = latenessMs;
   const watermarkMs = watermarkOf(sm);
-  if (ms <= watermarkMs && waiting(sm.reorder) === 0) apply(sm, item, closed);
-  else insert(sm.reorder, item);
+  if (ms <= watermarkMs && waiting(sm.reorder) === 0) {
+    apply(sm, item, closed);
+    if (ms === watermarkMs) {
+      // The common case: in order, and it has itself closed what ended by now.
+      sm.watermarkMs = ms;
+      return;
+    }
+  } else insert(sm.reorder, item);
   settle(sm, watermarkMs, closed);
   if (waiting(sm.reorder) > limits.reorderTicks) {
     const oldest = first(sm.reorder);

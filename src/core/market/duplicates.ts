@@ -10,19 +10,25 @@ import { limits } from '../domain/limits';
 import type { StateReader, StateWriter } from '../domain/state-codec';
 import type { Quote } from '../domain/tick';
 
-/** The columns are a ring: entry `cursor` is the next to be overwritten. */
+const TIME = 0;
+const PRICE = 1;
+const VOLUME = 2;
+const SOURCE = 3;
+/** Doubles of one entry: half a cache line, so that one entry is one miss. */
+const stride = 4;
+
+/** A ring: entry `cursor` is the next to be overwritten. */
 export interface DuplicateWindow {
   used: number;
   cursor: number;
+  /** Largest event time of an item without an id: a later one is no repetition, and need not be looked up. */
+  newestMs: number;
   hash: Int32Array;
   /** Entry + 1 of the next older item of the same bucket; 0 ends the chain. */
   next: Int16Array;
   heads: Int16Array;
-  timeMs: Float64Array;
-  price: Float64Array;
-  volume: Float64Array;
-  source: Int32Array;
-  /** '' for an item that carries none. */
+  rows: Float64Array;
+  /** '' for an item that carries none; empty until the first that does. */
   ids: string[];
 }
 
@@ -35,14 +41,12 @@ export function createDuplicateWindow(size: number = startSize): DuplicateWindow
   return {
     used: 0,
     cursor: 0,
+    newestMs: 0,
     hash: new Int32Array(size),
     next: new Int16Array(size),
     heads: new Int16Array(size),
-    timeMs: new Float64Array(size),
-    price: new Float64Array(size),
-    volume: new Float64Array(size),
-    source: new Int32Array(size),
-    ids: new Array<string>(size).fill(''),
+    rows: new Float64Array(size * stride),
+    ids: [],
   };
 }
 
@@ -67,26 +71,44 @@ export function tupleHash(source: number, timeMs: number, price: number, volume:
   return quote === null ? hash : mix(mix(hash, quote.bid), quote.ask);
 }
 
-function find(window: DuplicateWindow, hash: number, source: number, id: string, timeMs: number): number {
+/** The newest entry from `entry` on (entry + 1, 0 = none) with that hash, likewise; ages grow along a chain. */
+function match(window: DuplicateWindow, entry: number, hash: number): number {
   const mask = window.hash.length - 1;
-  let entry = (window.heads[hash & mask] as number) - 1;
+  let at = entry;
   let age = -1;
-  while (entry >= 0) {
-    // Ages grow along a chain; one that does not is an entry overwritten since, and all behind it are gone too.
-    const entryAge = (window.cursor - 1 - entry) & mask;
-    if (entryAge <= age || entryAge >= window.used) return -1;
-    if (window.hash[entry] === hash && window.source[entry] === source && window.ids[entry] === id) {
-      if (id !== '' || window.timeMs[entry] === timeMs) return entry;
-    }
+  while (at > 0) {
+    // An entry that is not older than the one before was overwritten since, and all behind it are gone too.
+    const entryAge = (window.cursor - at) & mask;
+    if (entryAge <= age || entryAge >= window.used) return 0;
+    if (window.hash[at - 1] === hash) return at;
     age = entryAge;
-    entry = (window.next[entry] as number) - 1;
+    at = window.next[at - 1] as number;
   }
-  return -1;
+  return 0;
+}
+
+function idOf(window: DuplicateWindow, entry: number): string {
+  return window.ids.length === 0 ? '' : (window.ids[entry] as string);
 }
 
 /** Whether the id of that source is remembered. */
 export function knowsId(window: DuplicateWindow, hash: number, source: number, id: string): boolean {
-  return find(window, hash, source, id, 0) >= 0;
+  if (window.ids.length === 0) return false;
+  const mask = window.hash.length - 1;
+  let at = match(window, window.heads[hash & mask] as number, hash);
+  while (at > 0) {
+    if (window.ids[at - 1] === id && window.rows[(at - 1) * stride + SOURCE] === source) return true;
+    at = older(window, at, hash);
+  }
+  return false;
+}
+
+/** The next older entry with the same hash. */
+function older(window: DuplicateWindow, at: number, hash: number): number {
+  const mask = window.hash.length - 1;
+  const next = window.next[at - 1] as number;
+  const isOlder = next > 0 && ((window.cursor - next) & mask) > ((window.cursor - at) & mask);
+  return isOlder ? match(window, next, hash) : 0;
 }
 
 /** Whether an identical print without an id is remembered. */
@@ -98,8 +120,17 @@ export function knowsTuple(
   price: number,
   volume: number,
 ): boolean {
-  const entry = find(window, hash, source, '', timeMs);
-  return entry >= 0 && window.price[entry] === price && window.volume[entry] === volume;
+  if (timeMs > window.newestMs) return false;
+  const mask = window.hash.length - 1;
+  const rows = window.rows;
+  let at = match(window, window.heads[hash & mask] as number, hash);
+  while (at > 0) {
+    const row = (at - 1) * stride;
+    const isSame = rows[row + TIME] === timeMs && rows[row + PRICE] === price && rows[row + VOLUME] === volume;
+    if (isSame && rows[row + SOURCE] === source && idOf(window, at - 1) === '') return true;
+    at = older(window, at, hash);
+  }
+  return false;
 }
 
 function put(
@@ -113,13 +144,16 @@ function put(
 ): void {
   const mask = window.hash.length - 1;
   const entry = window.cursor;
-  window.hash[entry] = hash;
-  window.source[entry] = source;
-  window.ids[entry] = id;
-  window.timeMs[entry] = timeMs;
-  window.price[entry] = price;
-  window.volume[entry] = volume;
+  if (id !== '' && window.ids.length === 0) window.ids = new Array<string>(mask + 1).fill('');
+  if (window.ids.length !== 0) window.ids[entry] = id;
+  if (id === '' && timeMs > window.newestMs) window.newestMs = timeMs;
+  const row = entry * stride;
+  window.rows[row + TIME] = timeMs;
+  window.rows[row + PRICE] = price;
+  window.rows[row + VOLUME] = volume;
+  window.rows[row + SOURCE] = source;
   const bucket = hash & mask;
+  window.hash[entry] = hash;
   window.next[entry] = window.heads[bucket] as number;
   window.heads[bucket] = entry + 1;
   window.cursor = (entry + 1) & mask;
@@ -129,16 +163,10 @@ function put(
 function replayInto(window: DuplicateWindow, grown: DuplicateWindow): void {
   const mask = window.hash.length - 1;
   for (let age = window.used; age > 0; age--) {
-    const e = (window.cursor - age) & mask;
-    put(
-      grown,
-      window.hash[e] as number,
-      window.source[e] as number,
-      window.ids[e] as string,
-      window.timeMs[e] as number,
-      window.price[e] as number,
-      window.volume[e] as number,
-    );
+    const entry = (window.cursor - age) & mask;
+    const [timeMs, price, volume, source] = window.rows.subarray(entry * stride, (entry + 1) * stride);
+    const hash = window.hash[entry] as number;
+    put(grown, hash, source as number, idOf(window, entry), timeMs as number, price as number, volume as number);
   }
 }
 
@@ -156,11 +184,11 @@ export function remember(
   const size = window.hash.length;
   if (window.used === size && size < limits.duplicatesMax) {
     const oldest = window.cursor;
-    const keepMs = window.ids[oldest] === '' ? latenessMs : limits.duplicateIdMs;
-    if (size < limits.duplicatesMin || (window.timeMs[oldest] as number) >= timeMs - keepMs) {
+    const keepMs = idOf(window, oldest) === '' ? latenessMs : limits.duplicateIdMs;
+    if (size < limits.duplicatesMin || (window.rows[oldest * stride + TIME] as number) >= timeMs - keepMs) {
       const grown = createDuplicateWindow(size * 2);
       replayInto(window, grown);
-      Object.assign(window, grown);
+      Object.assign(window, { ...grown, newestMs: window.newestMs });
     }
   }
   put(window, hash, source, id, timeMs, price, volume);
@@ -171,14 +199,14 @@ export function writeDuplicates(window: DuplicateWindow, writer: StateWriter): v
   const mask = window.hash.length - 1;
   writer.u32(window.hash.length);
   writer.u32(window.used);
+  writer.f64(window.newestMs);
+  const hasIds = window.ids.length > 0;
+  writer.bool(hasIds);
   for (let age = window.used; age > 0; age--) {
-    const e = (window.cursor - age) & mask;
-    writer.u32((window.hash[e] as number) >>> 0);
-    writer.u32(window.source[e] as number);
-    writer.str(window.ids[e] as string);
-    writer.f64(window.timeMs[e] as number);
-    writer.f64(window.price[e] as number);
-    writer.f64(window.volume[e] as number);
+    const entry = (window.cursor - age) & mask;
+    writer.u32((window.hash[entry] as number) >>> 0);
+    for (let i = 0; i < stride; i++) writer.f64(window.rows[entry * stride + i] as number);
+    if (hasIds) writer.str(window.ids[entry] as string);
   }
 }
 
@@ -186,11 +214,14 @@ export function writeDuplicates(window: DuplicateWindow, writer: StateWriter): v
 export function readDuplicates(reader: StateReader): DuplicateWindow {
   const window = createDuplicateWindow(reader.u32());
   const used = reader.u32();
+  const newestMs = reader.f64();
+  const hasIds = reader.bool();
+  if (hasIds) window.ids = new Array<string>(window.hash.length).fill('');
   for (let i = 0; i < used; i++) {
     const hash = reader.u32() | 0;
-    const source = reader.u32();
-    const id = reader.str();
-    put(window, hash, source, id, reader.f64(), reader.f64(), reader.f64());
+    const [timeMs, price, volume, source] = [reader.f64(), reader.f64(), reader.f64(), reader.f64()];
+    put(window, hash, source, hasIds ? reader.str() : '', timeMs, price, volume);
   }
+  window.newestMs = newestMs;
   return window;
 }

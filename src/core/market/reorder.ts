@@ -40,7 +40,7 @@ export function insert(reorder: Reorder, item: TickItem): void {
 
 /** The earliest waiting item, or `null`. */
 export function first(reorder: Reorder): TickItem | null {
-  return reorder.items[reorder.head] ?? null;
+  return reorder.head < reorder.items.length ? (reorder.items[reorder.head] as TickItem) : null;
 }
 
 /** Takes the earliest waiting item out. */
