@@ -7,6 +7,9 @@ import { operationEndpoints } from './routes/operation';
 import { performanceEndpoints } from './routes/performance';
 import { strategyEndpoints } from './routes/strategies';
 
+/** Generated when it is first asked for. */
+let document: Readonly<Record<string, unknown>> | null = null;
+
 /** Every route of the API. */
 export const endpoints: readonly Endpoint[] = [
   ...marketEndpoints,
@@ -20,7 +23,10 @@ export const endpoints: readonly Endpoint[] = [
     summary: 'This document',
     response: null,
     contentType: 'application/json; charset=utf-8',
-    call: () => openApiDocument(endpoints),
+    call: () => {
+      document ??= openApiDocument(endpoints);
+      return document;
+    },
   }),
 ];
 

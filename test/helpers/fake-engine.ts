@@ -99,7 +99,7 @@ function summaryOf(systemHealth: Summary['systemHealth']): Summary {
     totalPnl: 0,
     lastUpdate: '2026-01-01T00:00:00.000Z',
     uptimeS: 1,
-    components: new Map([['__proto__', { health: 'up', message: '', since: '2026-01-01T00:00:00.000Z' }]]),
+    components: new Map([['store', { health: 'up', message: '', since: '2026-01-01T00:00:00.000Z' }]]),
     durability: 'memory',
     role: 'leader',
     throughput: {
@@ -174,7 +174,8 @@ export function fakeEngine(): FakeEngine {
         strategyId: id,
         versions: [
           {
-            ...updated,
+            version: 2,
+            parameters: updated.parameters,
             at: '2026-01-01T00:00:00.000Z',
             actor: 'api',
             symbols: [],

@@ -4,7 +4,16 @@ import { camelName, fromWire, snakeName, toWire } from '../../src/wire/case';
 
 describe('wire/case', () => {
   it('names with digits go there and back', () => {
-    for (const name of ['p50_ms', 'ci95_bps', 'sma_20', 'funding_interval_h', 'x', 'ema12_26', 'a_b_c', 'pnl_is_gross']) {
+    for (const name of [
+      'p50_ms',
+      'ci95_bps',
+      'sma_20',
+      'funding_interval_h',
+      'x',
+      'ema12_26',
+      'a_b_c',
+      'pnl_is_gross',
+    ]) {
       assert.equal(snakeName(camelName(name)), name);
     }
     assert.equal(camelName('p50_ms'), 'p50Ms');
@@ -48,7 +57,9 @@ describe('wire/case', () => {
   });
 
   it('__proto__, constructor and prototype never become keys', () => {
-    const hostile = JSON.parse('{"__proto__":{"polluted":1},"a":{"constructor":{"prototype":{"x":1}},"members":{"__proto__":1}}}');
+    const hostile = JSON.parse(
+      '{"__proto__":{"polluted":1},"a":{"constructor":{"prototype":{"x":1}},"members":{"__proto__":1}}}',
+    );
     const out = fromWire(hostile) as Record<string, unknown>;
     assert.deepEqual(Object.keys(out), ['a']);
     assert.deepEqual(out.a, { members: {} });

@@ -24,13 +24,19 @@ const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 describe('wire/json', () => {
   it('depth 32 is accepted, 33 is not', () => {
     assert.equal(depthOf(parseJson(nested(limits.jsonDepth))), limits.jsonDepth);
-    assert.equal(codeOf(() => parseJson(nested(limits.jsonDepth + 1))), 'JSONDecodeError');
+    assert.equal(
+      codeOf(() => parseJson(nested(limits.jsonDepth + 1))),
+      'JSONDecodeError',
+    );
   });
 
   it('a million opening brackets are refused at once', () => {
     const text = '['.repeat(1_000_000);
     const before = performance.now();
-    assert.equal(codeOf(() => parseJson(text)), 'JSONDecodeError');
+    assert.equal(
+      codeOf(() => parseJson(text)),
+      'JSONDecodeError',
+    );
     assert.ok(performance.now() - before < 100);
   });
 
@@ -55,15 +61,27 @@ describe('wire/json', () => {
   });
 
   it('more bytes than allowed are refused before anything is parsed', () => {
-    assert.equal(codeOf(() => parseJson('x'.repeat(101), 100)), 'PayloadTooLargeError');
-    assert.equal(codeOf(() => parseJson(JSON.stringify('é'.repeat(60)), 100)), 'PayloadTooLargeError');
+    assert.equal(
+      codeOf(() => parseJson('x'.repeat(101), 100)),
+      'PayloadTooLargeError',
+    );
+    assert.equal(
+      codeOf(() => parseJson(JSON.stringify('é'.repeat(60)), 100)),
+      'PayloadTooLargeError',
+    );
     assert.equal(parseJson(JSON.stringify('é'.repeat(49)), 100), 'é'.repeat(49));
   });
 
   it('what is not JSON says where, and never what', () => {
     for (const text of ['', ' ', '{', '{"a":1,}', 'NaN', "{'secret': 1}", '[1e1']) {
-      assert.equal(codeOf(() => parseJson(text)), 'JSONDecodeError');
-      assert.throws(() => parseJson(text), (thrown: Error) => !thrown.message.includes('secret'));
+      assert.equal(
+        codeOf(() => parseJson(text)),
+        'JSONDecodeError',
+      );
+      assert.throws(
+        () => parseJson(text),
+        (thrown: Error) => !thrown.message.includes('secret'),
+      );
     }
   });
 
