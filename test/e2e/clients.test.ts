@@ -108,10 +108,6 @@ if (python === null) {
 
     it('get the contract over HTTP', () => startClient(python, 'http_client.py', product).done);
 
-    it('register every family of strategies', () => startClient(python, 'types_client.py', product).done);
-
-    it('send signals of their own', () => startClient(python, 'external_client.py', product).done);
-
     it('see the first signal of the simulated market within 30 s', async () => {
       await until('a signal', async () => (await simulatedSignals(product)) > 0, 30_000);
     });
@@ -146,8 +142,6 @@ if (python === null) {
     it('get signals for ticks', () => startClient(python, 'redis_client.py', product, redis.url).done);
 
     it('get the contract over HTTP', () => startClient(python, 'http_client.py', product).done);
-
-    it('find log and snapshots in it', () => startClient(python, 'redis_state_client.py', product, redis.url).done);
 
     it('never lose or double an execution while Redis freezes, dies and comes back', async () => {
       const client = startClient(python, 'retry_client.py', product);
