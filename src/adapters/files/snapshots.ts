@@ -49,11 +49,13 @@ export function openFileSnapshots(options: FileSnapshotsOptions): Snapshots {
   let saving: Promise<void> | null = null;
   let closed = false;
 
-  async function list(): Promise<{ sets: number[]; chunks: number[] }> {
-    const files = (await fs.readdir(dir)).map(parseFile).filter((file) => file !== null);
+  async function list(): Promise<{ sets: number[]; chunks: number[]; unfinished: string[] }> {
+    const all = await fs.readdir(dir);
+    const files = all.map(parseFile).filter((file) => file !== null);
     const of = (kind: 'set' | 'chunks') => files.filter((f) => f.kind === kind).map((f) => f.generation);
     for (const { generation } of files) lastGeneration = Math.max(lastGeneration, generation);
-    return { sets: of('set').sort((a, b) => b - a), chunks: of('chunks') };
+    const unfinished = all.filter((file) => file.endsWith('.json.tmp'));
+    return { sets: of('set').sort((a, b) => b - a), chunks: of('chunks'), unfinished };
   }
 
   function rest(loaded: Loaded): void {
@@ -91,7 +93,7 @@ export function openFileSnapshots(options: FileSnapshotsOptions): Snapshots {
   async function loadNewest(): Promise<Loaded> {
     if (!options.readOnly) await fs.mkdir(dir);
     const { sets } = await list().catch((error) => {
-      if (options.readOnly) return { sets: [] };
+      if (options.readOnly) return { sets: [] as number[] };
       throw error;
     });
     let refused = 0;
@@ -157,7 +159,8 @@ export function openFileSnapshots(options: FileSnapshotsOptions): Snapshots {
   /** Removes what no kept set needs. Failing costs disk, not safety: the next save tries again. */
   async function removeOld(): Promise<void> {
     try {
-      const { sets, chunks } = await list();
+      const { sets, chunks, unfinished } = await list();
+      for (const file of unfinished) await fs.unlink(join(dir, file));
       const keptSets = new Set(kept.map((set) => set.generation));
       const keptChunks = new Set(kept.flatMap((set) => [...set.chunks.values()].map((ref) => ref.generation)));
       for (const generation of sets) if (!keptSets.has(generation)) await fs.unlink(join(dir, setFile(generation)));
@@ -184,6 +187,7 @@ export function openFileSnapshots(options: FileSnapshotsOptions): Snapshots {
       const written = await writeChunks(generation, [...fresh, ...(await carryOver(refs))]);
       for (const [name, ref] of written) refs.set(name, ref);
       await writeFile(`${path}.tmp`, Buffer.from(encodeSet(set)));
+      await fs.rename(`${path}.tmp`, path);
     } catch (error) {
       // A full disk must not fill further with what nobody refers to.
       sizes.delete(generation);
@@ -191,7 +195,6 @@ export function openFileSnapshots(options: FileSnapshotsOptions): Snapshots {
       await fs.unlink(`${path}.tmp`).catch(() => {});
       throw error;
     }
-    await fs.rename(`${path}.tmp`, path);
     await fs.syncDir(dir);
     base = set;
     kept = [set, ...kept].slice(0, limits.snapshotsKept);

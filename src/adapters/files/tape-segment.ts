@@ -78,7 +78,7 @@ export class SegmentCursor {
   private readonly fs: TapeFs;
   private readonly fd: number;
   private readonly end: number;
-  private window = new TapeWindow(Math.min(limits.snapshotBlockBytes, limits.tapeRecordBytes));
+  private window: TapeWindow;
   private windowAt = 0;
   private windowEnd = 0;
 
@@ -88,6 +88,7 @@ export class SegmentCursor {
     this.fd = fd;
     this.end = end;
     this.position = first - 1;
+    this.window = new TapeWindow(Math.min(end, limits.tapeReadBytes));
   }
 
   /** Goes to the next record; those up to `skipTo` are verified but not decoded. */

@@ -45,7 +45,6 @@ export class TapeSync {
   retire(fd: number): void {
     if (this.current === fd) this.current = null;
     this.retired.push(fd);
-    if (this.startedMs !== null) return;
     this.cancelTimer?.();
     this.cancelTimer = null;
     this.start();
@@ -57,7 +56,7 @@ export class TapeSync {
     this.cancelTimer = null;
     return new Promise((resolve) => {
       this.drained = resolve;
-      if (this.startedMs === null) this.start();
+      this.start();
     });
   }
 
@@ -70,6 +69,8 @@ export class TapeSync {
   }
 
   private start(): void {
+    // One may be out already: whoever heard of the last one may have retired a file.
+    if (this.startedMs !== null) return;
     const fd = this.retired[0] ?? (this.dirty ? this.current : null);
     if (fd === null) {
       this.drained?.();

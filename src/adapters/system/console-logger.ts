@@ -19,14 +19,14 @@ export interface ConsoleLoggerOptions {
 const hidden = '[redacted]';
 const secretKey = /token|password|passwd|secret|authorization|api_?key|credential/i;
 // Starts at a literal, so it is linear on hostile text; up to the last @ because passwords are often left unescaped.
-const credentialsInUrl = /:\/\/[^\s/]*@/g;
+const credentialsInUrl = /\/\/[^\s/]*@/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a forged log line is made of
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 /** The text without `user:password` in any URL of it, cut to `limits.logValueChars`. */
 export function redactText(text: string): string {
   const cut = text.length > limits.logValueChars ? `${text.slice(0, limits.logValueChars)}…` : text;
-  return cut.replace(credentialsInUrl, `://${hidden}@`);
+  return cut.replace(credentialsInUrl, `//${hidden}@`);
 }
 
 /** A copy that is safe to write down: secrets hidden, cycles and depth bounded, every value one that JSON has. */

@@ -187,6 +187,8 @@ export const limits = {
   tapeRetryMs: 1_000,
   /** Bytes of one tape record: a full request with every optional field; longer is a damaged length. */
   tapeRecordBytes: 32 * 1_048_576,
+  /** Bytes of a tape segment read in one go. */
+  tapeReadBytes: 1_048_576,
   /** (symbol, source, timeframe) triples in one tape segment; past it a new segment starts with an empty table. */
   tapeSeries: 65_536,
   /** Full segments whose last sync is still to come; more are shed rather than left to an unanswering disk. */
