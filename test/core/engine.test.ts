@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { openMarketFile } from '../../src/adapters/files/market-file';
+import { createCore } from '../../src/core/create';
+import type { MarketItem } from '../../src/core/domain/tick';
+import { advance, onBatch } from '../../src/core/engine';
+import { capture, restore } from '../../src/core/snapshot';
+import type { CoreState } from '../../src/core/state';
+import { batchOf, coreWith, feedIn, heardNothing, type Registration, startMs, tick } from '../helpers/core';
+import { everyTick, obedient } from '../helpers/obedient';
+import { reference } from '../helpers/references';
+
+const definitions = [everyTick, obedient] as never[];
+const all: Registration[] = [
+  { strategyId: 'cross', strategyType: 'moving_average_crossover', timeframe: '1m', parameters: { adxThreshold: 0 } },
+  { strategyId: 'break', strategyType: 'breakout_strategy', timeframe: '5m' },
+  { strategyId: 'ride', strategyType: 'momentum_rider', timeframe: '50t' },
+  { strategyId: 'revert', strategyType: 'mean_reversion', timeframe: '1m' },
+  { strategyId: 'family', strategyType: 'trend_following', timeframe: '1m' },
+  { strategyId: 'tick', strategyType: 'every_tick' },
+];
+
+async function itemsOf(path: string, limit: number): Promise<MarketItem[] | null> {
+  const file = reference(`market/${path}`);
+  if (file === null) return null;
+  const items: MarketItem[] = [];
+  for await (const batch of await openMarketFile(file, { skipBad: true })) {
+    items.push(...batch.items);
+    if (items.length >= limit) break;
+  }
+  return items.slice(0, limit);
+}
+
+function walk(count: number, seed: number, stepMs = 700): MarketItem[] {
+  let state = seed;
+  let price = 1_000;
+  const random = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+  return Array.from({ length: count }, (_, i) => {
+    price = Math.max(100, Math.round(price + (random() - 0.5) * 30));
+    const symbol = random() < 0.5 ? 'AAA' : 'BBB';
+    return tick(symbol, startMs + i * stepMs, price, { volume: Math.round(random() * 100) / 10 });
+  });
+}
+
+function stateOf(core: CoreState): string {
+  for (const symbol of core.symbols.values()) symbol.dirty = true;
+  const { dirty } = capture(core);
+  return dirty.map(({ name, bytes }) => `${name}:${Buffer.from(bytes).toString('base64')}`).join('\n');
+}
+
+describe('the core engine', () => {
+  for (const [path, limit] of [
+    ['tick/XRP_ETH-trades-freqtrade.json.gz', 12_477],
+    ['minute/BTCPERP-1m-nautilus-202201.csv', 6_000],
+    ['tick/IBM-trades-lean-20131007.csv', 8_000],
+  ] as const) {
+    it(`gives the same signals, ids and decisions however ${path} is cut into batches`, async () => {
+      const items = await itemsOf(path, limit);
+      if (items === null) return;
+      const heard = [1, 7, 1_000, items.length].map((size) => {
+        const core = coreWith(all, { definitions });
+        return { size, ...feedIn(core, items, size), state: stateOf(core) };
+      });
+      const [first, ...others] = heard;
+      assert.ok(first !== undefined && first.signals.length > 10, `${first?.signals.length} signals`);
+      for (const other of others) {
+        assert.deepEqual(other.signals, first.signals, `signals in batches of ${other.size}`);
+        assert.deepEqual(other.decisions, first.decisions, `decisions in batches of ${other.size}`);
+        assert.equal(other.state, first.state, `state in batches of ${other.size}`);
+      }
+    });
+  }
+
+  it('restored anywhere it goes on as if never stopped, bit for bit', () => {
+    const items = walk(900, 11);
+    const whole = coreWith(all, { definitions });
+    const expected = feedIn(whole, items, 50);
+    const wholeState = stateOf(whole);
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: items.length }), fc.integer({ min: 1, max: 97 }), (cut, size) => {
+        const before = coreWith(all, { definitions });
+        const heard = feedIn(before, items.slice(0, cut), size);
+        const { dirty } = capture(before);
+        const after = createCore({ definitions });
+        restore(after, new Map(dirty.map(({ name, bytes }) => [name, bytes])));
+        feedIn(after, items.slice(cut), size, heard);
+        assert.deepEqual(heard.signals, expected.signals);
+        assert.deepEqual(heard.decisions, expected.decisions);
+        assert.deepEqual(heard.fills, expected.fills);
+        assert.equal(stateOf(after), wholeState);
+      }),
+      { seed: 20_260_105, numRuns: 25 },
+    );
+  });
+
+  it('a snapshot holds only what changed since the one before, and the two together restore', () => {
+    const core = coreWith(all, { definitions });
+    const items = walk(300, 5);
+    feedIn(core, items, 100);
+    const chunks = new Map(capture(core).dirty.map(({ name, bytes }) => [name, bytes]));
+    assert.deepEqual([...chunks.keys()].sort(), ['rest', 'sym:AAA', 'sym:BBB']);
+    onBatch(core, batchOf([tick('AAA', startMs + 400_000, 1_010)]));
+    const second = capture(core).dirty;
+    assert.deepEqual(second.map(({ name }) => name).sort(), ['rest', 'sym:AAA']);
+    for (const { name, bytes } of second) chunks.set(name, bytes);
+    const again = createCore({ definitions });
+    restore(again, chunks);
+    assert.equal(stateOf(again), stateOf(core));
+  });
+
+  it('every item ends in exactly one counted outcome, duplicates, late and held ones included', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_000_000 }), fc.integer({ min: 1, max: 60 }), (seed, size) => {
+        const items = walk(250, seed).map((item, i) => {
+          if (item.kind !== 'tick') return item;
+          if (i % 17 === 3) return { ...item, timestampMs: item.timestampMs - 60_000 };
+          if (i % 23 === 5) return { ...item, price: item.price * 50 };
+          return { ...item, extras: { id: `t${i % 40}` } };
+        });
+        const core = coreWith(all, { definitions });
+        let accepted = 0;
+        let dropped = 0;
+        for (let at = 0; at < items.length; at += size) {
+          const effects = onBatch(core, batchOf(items.slice(at, at + size)));
+          accepted += effects.accepted;
+          dropped += effects.dropped.length;
+        }
+        const counted = [...core.outcomes.values()].reduce((sum, one) => sum + one, 0);
+        assert.equal(counted + core.held, items.length);
+        assert.equal(core.ticksTotal, items.length);
+        assert.equal(accepted + dropped, items.length);
+      }),
+      { seed: 7, numRuns: 40 },
+    );
+  });
+
+  it('a feed with positions is taken once: rows sent again change nothing', () => {
+    const items = walk(200, 3);
+    const core = coreWith(all, { definitions });
+    const send = (from: number, to: number) =>
+      onBatch(core, batchOf(items.slice(from, to), { position: { feed: 'file', row: from + 1 } }));
+    send(0, 120);
+    const before = stateOf(core);
+    const again = send(0, 120);
+    assert.equal(again.dropped.length, 120);
+    assert.equal(again.signals.length, 0);
+    const outcomes = core.outcomes.get('duplicate');
+    assert.equal(outcomes, 120);
+    assert.notEqual(before, '');
+    send(60, 200);
+    const once = coreWith(all, { definitions });
+    onBatch(once, batchOf(items, { position: { feed: 'file', row: 1 } }));
+    assert.equal(core.rows.get('file'), 200);
+    assert.equal(core.symbols.get('AAA')?.ticks, once.symbols.get('AAA')?.ticks);
+    assert.deepEqual(core.strategies.get('tick')?.log.ring, once.strategies.get('tick')?.log.ring);
+  });
+
+  it('the funnel of every strategy adds up to its evaluations', () => {
+    const core = coreWith(all, { definitions });
+    feedIn(core, walk(600, 9), 100);
+    capture(core);
+    for (const { log, record } of core.strategies.values()) {
+      const sum = log.counts.reduce((total, one) => total + one, 0);
+      assert.equal(sum, log.evaluated, record.strategyId);
+      assert.ok(log.evaluated > 0, record.strategyId);
+    }
+  });
+
+  it('telling the time closes the bars of a quiet market; of a replayed one only when a person tells it', () => {
+    const settled = (door: 'live' | 'ordered', scope: 'all' | 'live') => {
+      const core = coreWith([{ strategyId: 'o', strategyType: 'obedient', timeframe: '1s' }], { definitions });
+      feedIn(core, [tick('AAA', startMs + 100, 100), tick('AAA', startMs + 900, 101)], 10, heardNothing(), door);
+      advance(core, startMs + 10_000, scope);
+      return core.strategies.get('o')?.log.evaluated;
+    };
+    assert.equal(settled('live', 'live'), 1);
+    assert.equal(settled('ordered', 'live'), 0);
+    assert.equal(settled('ordered', 'all'), 1);
+  });
+
+  it('one symbol more than the limit makes room among those that hold no position', () => {
+    const core = coreWith([], { definitions });
+    const many = Array.from({ length: 10_050 }, (_, i) => tick(`S${i}`, startMs + i, 100));
+    onBatch(core, batchOf(many));
+    assert.ok(core.symbols.size <= 10_000);
+    assert.equal(core.symbols.has('S0'), false);
+    assert.equal(core.symbols.has('S10049'), true);
+    assert.equal(core.evictedTotal, 100);
+  });
+});
