@@ -96,9 +96,9 @@ function take(core: CoreState, symbol: SymbolRuntime, item: MarketItem, door: Ma
 
 /** Bars that closed, oldest first; their features and regime are up to date already. */
 function barsClosed(core: CoreState, symbol: SymbolRuntime, source: string): void {
-  for (const { bar } of core.scratch.closed) {
-    const group = symbol.bars.get(bar.timeframe);
-    if (group !== undefined) onBar(core, symbol, group, bar, source);
+  for (const one of core.scratch.closed) {
+    const group = symbol.bars.get(one.bar.timeframe);
+    if (group !== undefined) onBar(core, symbol, group, one, source);
   }
 }
 

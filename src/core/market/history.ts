@@ -4,9 +4,10 @@
  */
 import type { Bar } from '../domain/bar';
 import { limits } from '../domain/limits';
+import type { Regime } from '../domain/regime';
 import type { StateReader, StateWriter } from '../domain/state-codec';
 
-const columns = 9;
+const columns = 11;
 const startRows = 16;
 
 /** Row `(next - stored + i) mod rows` is the i-th oldest. */
@@ -36,15 +37,18 @@ function grow(history: BarHistory): void {
   const rows = history.rows.length / columns;
   const grown = new Float64Array(Math.min(history.capacity, rows * 2) * columns);
   for (let i = 0; i < history.stored; i++) {
-    const from = ((history.next - history.stored + i + rows) % rows) * columns;
+    const from = rowOf(history, i);
     grown.set(history.rows.subarray(from, from + columns), i * columns);
   }
   history.rows = grown;
   history.next = history.stored;
 }
 
-/** Keeps a closed bar, forgetting the oldest when full. */
-export function pushBar(history: BarHistory, bar: Bar): void {
+/** The figures of a regime, as they were when a bar closed. */
+export type RegimeFigures = Pick<Regime, 'trendT' | 'volatilityRatio'>;
+
+/** Keeps a closed bar and its regime's figures, forgetting the oldest when full. */
+export function pushBar(history: BarHistory, bar: Bar, regime: RegimeFigures): void {
   if (history.stored * columns === history.rows.length && history.stored < history.capacity) grow(history);
   const rows = history.rows.length / columns;
   const values = history.rows;
@@ -58,15 +62,32 @@ export function pushBar(history: BarHistory, bar: Bar): void {
   values[at + 6] = bar.volume;
   values[at + 7] = bar.ticks;
   values[at + 8] = bar.conflated ? 1 : 0;
+  values[at + 9] = regime.trendT ?? Number.NaN;
+  values[at + 10] = regime.volatilityRatio ?? Number.NaN;
   history.next = (history.next + 1) % rows;
   if (history.stored < rows) history.stored++;
+}
+
+function rowOf(history: BarHistory, i: number): number {
+  const rows = history.rows.length / columns;
+  return ((history.next - history.stored + i + rows) % rows) * columns;
+}
+
+/** The figures kept with the i-th bar, 0 = oldest; `null` outside `[0, stored)`. */
+export function figuresAt(history: BarHistory, i: number): RegimeFigures | null {
+  if (!(i >= 0 && i < history.stored)) return null;
+  const at = rowOf(history, i);
+  const [trendT, volatilityRatio] = [history.rows[at + 9] as number, history.rows[at + 10] as number];
+  return {
+    trendT: Number.isNaN(trendT) ? null : trendT,
+    volatilityRatio: Number.isNaN(volatilityRatio) ? null : volatilityRatio,
+  };
 }
 
 /** The i-th kept bar, 0 = oldest; `null` outside `[0, stored)`. */
 export function barAt(history: BarHistory, i: number, symbol: string, timeframe: string): Bar | null {
   if (!(i >= 0 && i < history.stored)) return null;
-  const rows = history.rows.length / columns;
-  const at = ((history.next - history.stored + i + rows) % rows) * columns;
+  const at = rowOf(history, i);
   const values = history.rows;
   return {
     symbol,

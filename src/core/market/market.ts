@@ -3,6 +3,7 @@
  * symbol and plain; these functions never know about strategies.
  */
 import type { Bar } from '../domain/bar';
+import type { Regime } from '../domain/regime';
 import type { MarketItem } from '../domain/tick';
 
 /** Every item of a batch ends in exactly one of these, and is counted there. */
@@ -62,4 +63,6 @@ export interface Admitted {
 export interface ClosedBar {
   readonly bar: Bar;
   readonly origin: 'ticks' | 'bars';
+  /** Of its series when this bar closed: the series itself may be further already, when several closed at once. */
+  readonly regime: Regime;
 }

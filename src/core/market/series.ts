@@ -8,7 +8,16 @@ import type { StateReader, StateWriter } from '../domain/state-codec';
 import type { BarInput, PartialBar } from '../domain/tick';
 import { barOpenMs, parseTimeframe, type Timeframe } from '../domain/timeframe';
 import { createFeatures, type Features, updateFeatures } from './features';
-import { type BarHistory, barAt, createHistory, pushBar, readHistory, writeHistory } from './history';
+import {
+  type BarHistory,
+  barAt,
+  createHistory,
+  figuresAt,
+  pushBar,
+  type RegimeFigures,
+  readHistory,
+  writeHistory,
+} from './history';
 import type { ClosedBar } from './market';
 import { classify, createRegimeState, type RegimeState, unknownRegime } from './regime';
 
@@ -67,6 +76,11 @@ export function history(series: Series, i: number): Bar | null {
   return barAt(series.bars, i, series.symbol, series.timeframe.name);
 }
 
+/** What a strategy may know of the regime when the i-th remembered bar closed; `null` outside `[0, historyLength)`. */
+export function historyRegime(series: Series, i: number): RegimeFigures | null {
+  return figuresAt(series.bars, i);
+}
+
 /** How many closed bars are remembered. */
 export function historyLength(series: Series): number {
   return series.bars.stored;
@@ -90,10 +104,11 @@ export function restartSeries(series: Series, fromMs: number): void {
 
 function keep(series: Series, bar: Bar, origin: ClosedBar['origin'], closed: ClosedBar[]): void {
   series.lastEndMs = bar.endMs;
-  pushBar(series.bars, bar);
   updateFeatures(series.features, bar.high, bar.low, bar.close);
-  series.regime = classify(series.regimeState, series.features, bar.endMs, series.regime);
-  closed.push({ bar, origin });
+  const regime = classify(series.regimeState, series.features, bar.endMs, series.regime);
+  series.regime = regime;
+  pushBar(series.bars, bar, regime);
+  closed.push({ bar, origin, regime });
 }
 
 /** Closes the forming bar: remembered, features and regime updated, appended to `closed`. Nothing when none is forming. */

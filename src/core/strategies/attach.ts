@@ -3,7 +3,7 @@ import type { Bar } from '../domain/bar';
 import { limits } from '../domain/limits';
 import { createBook } from '../execution/book';
 import { closeSeries, openSeries } from '../market/bars';
-import { history, historyLength } from '../market/series';
+import { history, historyLength, historyRegime } from '../market/series';
 import type { BarGroup, CoreState, SymbolRuntime, TickGroup } from '../state';
 import { setContext } from './evaluate';
 import { clearSlot, createRunning, type Running, type StrategyRuntime, type Variant } from './running';
@@ -76,8 +76,9 @@ function warm(core: CoreState, symbol: SymbolRuntime, running: Running, definiti
   const bars = historyLength(group.series);
   for (let i = 0; i < bars; i++) {
     const bar: Bar | null = history(group.series, i);
-    if (bar === null) return;
-    setContext(running, group.series);
+    const regime = historyRegime(group.series, i);
+    if (bar === null || regime === null) return;
+    setContext(running, regime);
     clearSlot(slot);
     running.lastCode = definition.step(running.state, bar, running.parameters, running.context, slot);
   }

@@ -1,11 +1,11 @@
 /** Evaluating strategies: bar types on a closed bar, tick types on every tick, each evaluation counted exactly once. */
-import type { Bar } from '../domain/bar';
 import type { DecisionCode } from '../domain/decision';
 import type { Regime } from '../domain/regime';
 import type { Tick } from '../domain/tick';
 import { timeframeOf } from '../domain/timeframe';
+import type { RegimeFigures } from '../market/history';
+import type { ClosedBar } from '../market/market';
 import { unknownRegime } from '../market/regime';
-import type { Series } from '../market/series';
 import { count } from '../risk/decision-log';
 import { decided, type Moment, propose, words } from '../risk/propose';
 import type { BarGroup, CoreState, SymbolRuntime } from '../state';
@@ -22,8 +22,8 @@ const silence: Readonly<Record<number, DecisionCode>> = {
   [stepCode.MISSING]: 'missing_input',
 };
 
-/** What a step may know of its position and of the series' regime. */
-export function setContext(running: Running, series: Series): void {
+/** What a step may know of its position and of its series' regime when the bar closed. */
+export function setContext(running: Running, regime: RegimeFigures): void {
   const { context, book } = running;
   const mine = !running.managesOnly || book.strategyVersion === running.version.version;
   const held = mine ? book.exposure : 0;
@@ -31,12 +31,19 @@ export function setContext(running: Running, series: Series): void {
   else context.age++;
   context.exposure = held;
   context.entryPrice = held === 0 ? 0 : book.entryPrice;
-  context.trendT = series.regime.trendT ?? 0;
-  context.volatilityRatio = series.regime.volatilityRatio ?? 1;
+  context.trendT = regime.trendT ?? 0;
+  context.volatilityRatio = regime.volatilityRatio ?? 1;
 }
 
 /** Every bar strategy of a series whose bar just closed. */
-export function onBar(core: CoreState, symbol: SymbolRuntime, group: BarGroup, bar: Bar, source: string): void {
+export function onBar(
+  core: CoreState,
+  symbol: SymbolRuntime,
+  group: BarGroup,
+  closed: ClosedBar,
+  source: string,
+): void {
+  const { bar, regime } = closed;
   const tier = (timeframeOf(bar.timeframe)?.ms ?? 0) > 60_000 ? tierBits.strategic : tierBits.tactical;
   core.effects.tiers |= tier;
   const at: Moment = {
@@ -46,10 +53,10 @@ export function onBar(core: CoreState, symbol: SymbolRuntime, group: BarGroup, b
     source,
     bar,
     conflated: bar.conflated,
-    regime: group.series.regime,
+    regime,
   };
   for (const running of [...group.instances]) {
-    if (running.definition.data === 'bars') stepBar(core, symbol, running, running.definition, group.series, at, bar);
+    if (running.definition.data === 'bars') stepBar(core, symbol, running, running.definition, at, closed);
   }
 }
 
@@ -58,12 +65,11 @@ function stepBar(
   symbol: SymbolRuntime,
   running: Running,
   definition: BarStrategyDefinition,
-  series: Series,
   at: Moment,
-  bar: Bar,
+  { bar, regime }: ClosedBar,
 ): void {
   const { slot } = core.scratch;
-  setContext(running, series);
+  setContext(running, regime);
   clearSlot(slot);
   const code = definition.step(running.state, bar, running.parameters, running.context, slot);
   if (code === stepCode.PROPOSE) propose(core, symbol, running, slot, at);

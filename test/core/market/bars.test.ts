@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Bar } from '../../../src/core/domain/bar';
 import { limits } from '../../../src/core/domain/limits';
 import type { MarketItem, Tick } from '../../../src/core/domain/tick';
-import { history, historyLength } from '../../../src/core/market/series';
+import { history, historyLength, historyRegime } from '../../../src/core/market/series';
 import { advance, closeSeries, openSeries, symbolWatermarkMs } from '../../../src/core/market/symbol-market';
 import { barsOf, emptyRun, finish, market, partial, play, t0, tick, uniforms } from './market-samples';
 
@@ -45,7 +45,10 @@ describe('bars from ticks', () => {
       ticks: 4,
       conflated: false,
     };
-    assert.deepEqual(run.closed, [{ bar: expected, origin: 'ticks' }]);
+    assert.deepEqual(
+      run.closed.map(({ bar, origin }) => ({ bar, origin })),
+      [{ bar: expected, origin: 'ticks' }],
+    );
   });
 
   it('close when the watermark reaches their end, or the time is told', () => {
@@ -150,6 +153,26 @@ describe('bars do not depend on the way the ticks came', () => {
     assert.ok(clean.closed.length > 1_500);
   });
 
+  it('each carries the regime of its own close, however many close at once', () => {
+    const sm = market(['1s']);
+    const run = emptyRun();
+    for (const item of ticks) play(sm, [item], 'live', run);
+    const once = market(['1s'], { latenessMs: 10_000_000 });
+    const together = finish(once, endMs, play(once, ticks, 'live'));
+    finish(sm, endMs, run);
+    assert.deepEqual(
+      together.closed.filter((one) => one.bar.timeframe === '1s'),
+      run.closed.filter((one) => one.bar.timeframe === '1s'),
+    );
+    const series = openSeries(sm, '1s', 0);
+    const length = historyLength(series);
+    const last = run.closed.filter((one) => one.bar.timeframe === '1s').slice(-length);
+    last.forEach(({ regime: { trendT, volatilityRatio } }, i) => {
+      assert.deepEqual(historyRegime(series, i), { trendT, volatilityRatio });
+    });
+    assert.ok(length > 0 && last[0]?.regime.trendT !== null);
+  });
+
   it('what is beyond the window is late, counted exactly, and changes no bar', () => {
     const late = ticks.flatMap((item, i) =>
       i % 100 === 99 ? [item, tick(item.timestampMs - t0 - 2_001, 1, { id: `late${i}` })] : [item],
@@ -169,8 +192,9 @@ describe('bars do not depend on the way the ticks came', () => {
     const sm = market(timeframes);
     // Both have spoken before the first bar matters, so that neither is taken for the only one.
     const run = finish(sm, endMs, play(sm, arrival, 'ordered'));
-    const isOld = (one: { readonly bar: Bar }) => one.bar.openMs > t0 + 10_000 && one.bar.timeframe !== '7t';
-    assert.deepEqual(run.closed.filter(isOld), clean.closed.filter(isOld));
+    const settled = (list: readonly { readonly bar: Bar }[]) =>
+      list.map((one) => one.bar).filter((one) => one.openMs > t0 + 10_000 && one.timeframe !== '7t');
+    assert.deepEqual(settled(run.closed), settled(clean.closed));
   });
 
   it('told the time anywhere inside the window changes nothing (property)', () => {

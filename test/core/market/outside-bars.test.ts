@@ -14,24 +14,27 @@ describe('bars from outside', () => {
   it('go to the series of their timeframe as they are, at once', () => {
     const sm = market(['1m']);
     const run = play(sm, [bar(0, '1m', 100)], 'live');
-    assert.deepEqual(run.closed, [
-      {
-        bar: {
-          symbol: 'BTCUSDT',
-          timeframe: '1m',
-          openMs: t0,
-          endMs: t0 + minute,
-          open: 100,
-          high: 101,
-          low: 99,
-          close: 100,
-          volume: 2,
-          ticks: 0,
-          conflated: false,
+    assert.deepEqual(
+      run.closed.map(({ bar, origin }) => ({ bar, origin })),
+      [
+        {
+          bar: {
+            symbol: 'BTCUSDT',
+            timeframe: '1m',
+            openMs: t0,
+            endMs: t0 + minute,
+            open: 100,
+            high: 101,
+            low: 99,
+            close: 100,
+            volume: 2,
+            ticks: 0,
+            conflated: false,
+          },
+          origin: 'bars',
         },
-        origin: 'bars',
-      },
-    ]);
+      ],
+    );
   });
 
   it('that still form are counted and not used', () => {
