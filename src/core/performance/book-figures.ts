@@ -35,9 +35,11 @@ export function figuresOf(book: Book, options: BookFigureOptions): Figures {
   return {
     basis: capital === null ? 'money' : 'capital',
     compounds: false,
+    hasMoney: true,
     trades: tradesOf(book, money, order),
     equity: equityOf(money, order, book, life.toMs),
     days: isEmpty ? noDays : daysOf(book, dayRule, life, capital ?? 1),
+    benchmark: null,
     periodsPerYear: options.periodsPerYear ?? dayRules[dayRule].periodsPerYear,
     riskFreeAnnual: capital === null ? 0 : options.riskFreeAnnual,
     spanMs: isEmpty ? null : life.toMs - life.fromMs,

@@ -160,6 +160,11 @@ export function isFractionKnown(book: Book): boolean {
   return book.baseEnd === null || (!book.isFractionLost && book.baseCapital === book.capital);
 }
 
+/** Whether everything from a moment on is retained, one by one or as sums. */
+export function isRetainedFrom(book: Book, sinceMs: number): boolean {
+  return book.cellsGoneThroughMs === Number.NEGATIVE_INFINITY || sinceMs > book.cellsGoneThroughMs;
+}
+
 /** Daily P&L of the whole life by a rule; empty when there are several currencies, which nothing can add. */
 export function bookDays(book: Book, rule: DayRule): Days {
   if (book.days === null || book.days.rule !== rule) {

@@ -9,6 +9,8 @@ export const reasons = {
   zero_variance: 'every observation is the same',
   no_capital_base: 'no capital is known, so there are no fractions',
   ruin: 'equity fell to 0 or below',
+  no_benchmark: 'no benchmark was given',
+  no_timestamps: 'the values came without times',
   too_short: 'less than 90 days',
   mixed_currencies: 'several currencies and no rate between them',
   not_retained: 'executions it needs are no longer kept one by one',
@@ -41,7 +43,7 @@ export interface TradeFigures {
 export interface EquityFigures {
   /** End over start − 1; `null` without capital. */
   readonly totalReturn: number | null;
-  /** In money; of a series of returns, in its first equity. */
+  /** In money; of bare returns, in units of the first equity. */
   readonly total: number;
   readonly drawdownAmount: number;
   readonly currentDrawdownAmount: number;
@@ -64,14 +66,23 @@ export interface DayFigures {
   values(): Float64Array;
 }
 
+/** Returns of the periods that the series and its benchmark both have, in order. */
+export interface Benchmark {
+  readonly own: Float64Array;
+  readonly its: Float64Array;
+}
+
 export interface Figures {
   /** `money`: days are in currency units; `capital`: they are fractions of equity. */
   readonly basis: 'money' | 'capital';
   /** Returns multiply (a series of returns) rather than add up on a fixed base. */
   readonly compounds: boolean;
+  /** False for bare returns, where nothing is an amount. */
+  readonly hasMoney: boolean;
   readonly trades: TradeFigures;
   readonly equity: EquityFigures;
   readonly days: DayFigures;
+  readonly benchmark: Benchmark | null;
   readonly periodsPerYear: number;
   /** Annual; 0 in money, where there is no base it could be earned on. */
   readonly riskFreeAnnual: number;
@@ -101,5 +112,5 @@ export function yearsOf(figures: Figures): number | null {
 
 /** Whether a deviation is nothing but rounding, for values of this size. */
 export function isFlat(deviation: number, size: number): boolean {
-  return deviation <= 2.2e-16 * Math.max(Math.abs(size), Number.MIN_VALUE);
+  return deviation <= 1e-14 * Math.abs(size);
 }

@@ -9,13 +9,13 @@
 import type { Performance, PerformanceQuery, PerformanceResult } from '../domain/bodies';
 import { limits } from '../domain/limits';
 import { type Money, moneyToNumber } from '../domain/money';
-import { type Book, createBook } from './book';
+import { type Book, createBook, isRetainedFrom } from './book';
 import { figuresOf, type Life } from './book-figures';
 import type { DayRule } from './day-rule';
-import type { Figures, Reason } from './figures';
+import type { Figures } from './figures';
 import type { LedgerView } from './ledger';
-import type { Metric } from './metrics/metric';
-import { evaluate, metrics, quickMetrics } from './metrics/registry';
+import { type Measured, measure } from './measure';
+import { metrics, quickMetrics } from './metrics/registry';
 import { type Slice, sliceOf } from './slice';
 import { totalOf } from './tally';
 
@@ -33,26 +33,8 @@ export interface PerformanceOptions {
   readonly asOfMs?: number;
 }
 
-/** Values by metric name, `null` where undefined, with the reason of each `null`. */
-export interface Measured {
-  readonly metrics: Readonly<Record<string, number | null>>;
-  readonly reasons: Readonly<Record<string, Reason>>;
-}
-
 /** Under this many daily observations a ratio is not to be relied on. */
 const reliableDays = 30;
-
-/** Values of the metrics asked for. */
-export function measure(list: readonly Metric[], figures: Figures): Measured {
-  const values: Record<string, number | null> = {};
-  const why: Record<string, Reason> = {};
-  for (const metric of list) {
-    const value = evaluate(metric, figures);
-    values[metric.name] = typeof value === 'number' ? value : null;
-    if (typeof value !== 'number') why[metric.name] = value;
-  }
-  return { metrics: values, reasons: why };
-}
 
 /** What one more execution is answered with: the metrics that need not read the whole series; O(1) when it came in time. */
 export function newMetricsOf(view: LedgerView, options: PerformanceOptions): Measured {
@@ -127,7 +109,7 @@ function clip(life: Life | null, { sinceMs, untilMs }: PerformanceQuery): Life |
 
 /** A part without executions: complete unless it reaches into what is gone. */
 function nothingOf(whole: Book, { sinceMs = Number.NEGATIVE_INFINITY }: PerformanceQuery): Slice {
-  return { book: createBook(), isComplete: sinceMs > whole.cellsGoneThroughMs };
+  return { book: createBook(), isComplete: isRetainedFrom(whole, sinceMs) };
 }
 
 interface CurvePoint {

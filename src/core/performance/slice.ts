@@ -1,6 +1,6 @@
 /** Parts of a book: a stretch of time, or groups by version, symbol or regime. */
 import type { PerformanceQuery } from '../domain/bodies';
-import { addRow, type Book, type Cell, createBook, type Held } from './book';
+import { addRow, type Book, type Cell, createBook, type Held, isRetainedFrom } from './book';
 import { halfDayOf } from './day-rule';
 import { addHalf } from './days';
 import type { LedgerRow } from './row';
@@ -34,7 +34,7 @@ export function sliceOf(book: Book, query: PerformanceQuery, by?: GroupBy): Read
     const key = keyOf(of, by);
     let slice = slices.get(key);
     if (slice === undefined) {
-      slice = { book: createBook(), isComplete: sinceMs > book.cellsGoneThroughMs };
+      slice = { book: createBook(), isComplete: isRetainedFrom(book, sinceMs) };
       slices.set(key, slice);
     }
     return slice;

@@ -5,5 +5,5 @@ export const maxDrawdownDurationMs: Metric = {
   unit: 'ms',
   need: 'drawdown',
   describe: 'longest time from a peak to its recovery; a spell still open counts until now',
-  value: ({ equity }) => equity.drawdownDurationMs ?? 'no_trades',
+  value: ({ equity, days }) => equity.drawdownDurationMs ?? (days.n === 0 ? 'no_trades' : 'no_timestamps'),
 };

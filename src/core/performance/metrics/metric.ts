@@ -11,7 +11,9 @@ export type Need =
   /** Amounts in order. */
   | 'drawdown'
   /** Daily values. */
-  | 'days';
+  | 'days'
+  /** A benchmark beside the daily values. */
+  | 'benchmark';
 
 export type Unit = 'count' | 'fraction' | 'ratio' | 'money' | 'money_or_fraction' | 'ms' | 'periods';
 
