@@ -6,9 +6,11 @@ import type { Bar } from './core/domain/bar';
 import { limits } from './core/domain/limits';
 import { type Answer, createDrive, driveBar, reload } from './core/strategies/drive';
 import { parameterSchemas, parseParameters, snakeName } from './core/strategies/parameters';
+import { sampleBar, sampleBars } from './core/strategies/sample-bars';
 import { type CommonParameters, type IntentSlot, type StrategyDefinition, stepCode } from './core/strategies/strategy';
 
 export type { Bar } from './core/domain/bar';
+export { sampleBars } from './core/strategies/sample-bars';
 export type { BarStrategyDefinition, StrategyDefinition, TickStrategyDefinition } from './core/strategies/strategy';
 
 /** A definition, or a function that makes one from the bars it is about to see (then looking ahead can be caught). */
@@ -39,6 +41,7 @@ const promises: readonly (readonly [string, (test: Case) => string | undefined])
   ['it warms up for as long as it says', warmsUpHonestly],
   ['restored from its bytes it decides as if never stopped', restoresExactly],
   ['it does not look ahead', doesNotLookAhead],
+  ['it leaves the bars as they are', leavesBars],
   ['its proposals are in range', proposesInRange],
   ['its reasons can be read', reasonsRender],
 ];
@@ -87,33 +90,6 @@ export function strategyContract(
 function sealed(bar: Bar): Bar {
   const { symbol, timeframe, openMs, endMs, open, high, low, close, volume, ticks, conflated } = bar;
   return Object.freeze({ symbol, timeframe, openMs, endMs, open, high, low, close, volume, ticks, conflated });
-}
-
-/** A market made up of calm, trending and wild stretches; always the same. */
-export function sampleBars(count = 1_200): readonly Bar[] {
-  const bars: Bar[] = [];
-  let seed = 12_345;
-  const next = () => {
-    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-    return seed / 4_294_967_296;
-  };
-  let close = 100;
-  for (let i = 0; i < count; i++) {
-    const open = close;
-    const drift = [0, 0.002, 0, -0.002, 0, 0][Math.floor(i / 100) % 6] as number;
-    const volatility = i % 300 < 150 ? 0.004 : 0.01;
-    close = open * (1 + drift + volatility * (next() + next() + next() - 1.5));
-    const high = Math.max(open, close) * (1 + 0.002 * next());
-    const low = Math.min(open, close) * (1 - 0.002 * next());
-    bars.push(barOf(i, open, high, low, close, Math.round(1_000 * (0.5 + next()))));
-  }
-  return bars;
-}
-
-function barOf(i: number, open: number, high: number, low: number, close: number, volume: number): Bar {
-  const openMs = 1_700_000_040_000 + i * 60_000;
-  const when = { symbol: 'SAMPLE', timeframe: '1m', openMs, endMs: openMs + 60_000 };
-  return { ...when, open, high, low, close, volume, ticks: 0, conflated: false };
 }
 
 function answersOf(test: Case, definition = test.definition, bars = test.bars, takes = true): readonly Answer[] {
@@ -182,10 +158,10 @@ function stateOver({ definition, parameters }: Case, bars: readonly Bar[]): stri
 
 function stateSurvives(test: Case): string | undefined {
   const warmup = test.definition.warmup(test.parameters);
-  const still = Array.from({ length: warmup + 60 }, (_, i) => barOf(i, 5, 5, 5, 5, 0));
+  const still = Array.from({ length: warmup + 60 }, (_, i) => sampleBar(i, 5, 5, 5, 5, 0));
   const leaping = still.map((_, i) => {
     const close = i % 7 === 0 ? 9e6 : i % 11 === 0 ? 1e-6 : 100 + (i % 3);
-    return barOf(i, close, close, close, close, i % 2 === 0 ? 0 : 1e12);
+    return sampleBar(i, close, close, close, close, i % 2 === 0 ? 0 : 1e12);
   });
   return stateOver(test, still) ?? stateOver(test, leaping) ?? stateOver(test, [...still, ...leaping, ...still]);
 }
@@ -251,6 +227,17 @@ function doesNotLookAhead(test: Case): string | undefined {
     const known = test.bars.slice(0, cut);
     const difference = firstDifference(answersOf(test, test.make(known), known), whole, cut);
     if (difference) return `with ${cut} bars known ${difference} when all were known`;
+  }
+  return undefined;
+}
+
+function leavesBars(test: Case): string | undefined {
+  const drive = createDrive(test.definition, test.parameters);
+  for (let i = 0; i < test.bars.length; i++) {
+    const before = test.bars[i] as Bar;
+    const bar = { ...before };
+    driveBar(drive, bar);
+    if (JSON.stringify(bar) !== JSON.stringify(before)) return `it changed bar ${i + 1}`;
   }
   return undefined;
 }
