@@ -36,8 +36,18 @@ export function planAppend(events: readonly NewEvent[], view: LogView): AppendPl
       outcomes.push({ kind: 'conflict', aggregateVersion: version });
       continue;
     }
-    const { expectedVersion: _, ...rest } = event;
-    const stored: LogEvent = { ...rest, seq: view.lastSeq + applied.length + 1, aggregateVersion: version + 1 };
+    const stored: LogEvent = {
+      seq: view.lastSeq + applied.length + 1,
+      id: event.id,
+      type: event.type,
+      v: event.v,
+      aggregate: event.aggregate,
+      aggregateVersion: version + 1,
+      atMs: event.atMs,
+      actor: event.actor,
+      contentHash: event.contentHash,
+      data: event.data,
+    };
     applied.push(stored);
     ids.set(event.id, stored);
     versions.set(event.aggregate, stored.aggregateVersion);

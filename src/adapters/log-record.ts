@@ -17,22 +17,9 @@ export function unseal(sealed: string): string | null {
   return sealed[8] === ' ' && sealed.slice(0, 8) === checksum(text) ? text : null;
 }
 
-/** An event as every store keeps it: sealed JSON with its fields in one order. */
+/** An event as every store keeps it: sealed JSON. The seal is over the text itself, so the order of fields is free. */
 export function encodeRecord(event: LogEvent): string {
-  return seal(
-    JSON.stringify({
-      seq: event.seq,
-      id: event.id,
-      type: event.type,
-      v: event.v,
-      aggregate: event.aggregate,
-      aggregateVersion: event.aggregateVersion,
-      atMs: event.atMs,
-      actor: event.actor,
-      contentHash: event.contentHash,
-      data: event.data,
-    }),
-  );
+  return seal(JSON.stringify(event));
 }
 
 /** The event stored as number `seq`; `InternalError` naming it when it is damaged, missing or another's. */

@@ -64,9 +64,9 @@ export function createLmdbLog(options: LmdbLogOptions): LmdbLog {
   const ids = new IdIndex(digests, idsKept, (seq) => record(seq).id);
   ids.catchUp(lastSeq());
 
-  async function write(plan: AppendPlan): Promise<void> {
+  async function write(plan: AppendPlan, digestById: ReadonlyMap<string, number>): Promise<void> {
     const firstSeq = plan.applied[0]?.seq ?? 0;
-    const added = plan.applied.map((event) => digestOf(event.id));
+    const added = plan.applied.map((event) => digestById.get(event.id) ?? digestOf(event.id));
     const blocks = ids.blocksFor(firstSeq, added);
     try {
       await root.batch(() => {
@@ -97,15 +97,18 @@ export function createLmdbLog(options: LmdbLogOptions): LmdbLog {
     const last = lastSeq();
     // A write that was reported as failed may be there all the same.
     ids.catchUp(last);
+    const digestById = new Map<string, number>();
     const plan = planAppend(events, {
       lastSeq: last,
       known: (id) => {
-        const seq = ids.find(id, digestOf(id));
+        const digest = digestOf(id);
+        digestById.set(id, digest);
+        const seq = ids.find(id, digest);
         return seq === null ? null : record(seq);
       },
       version: (aggregate) => readNumber(versions, keyOf(aggregate), 'versions') ?? 0,
     });
-    if (plan.applied.length > 0 || uncertain) await write(plan);
+    if (plan.applied.length > 0 || uncertain) await write(plan, digestById);
     return plan.outcomes;
   }
 
