@@ -21,7 +21,11 @@ export interface Contest {
   readonly goal: number | null;
   /** A latency in ms rather than a rate. */
   readonly isLatency?: boolean;
+  /** Work per second of the clock on the wall, where a disk decides and not a processor. */
+  readonly isWallClock?: boolean;
   readonly rounds?: number;
+  /** What else is worth saying, once it is over. */
+  note?(): string;
   close?(): Promise<void>;
 }
 
@@ -37,6 +41,7 @@ export interface Outcome {
   readonly goal: number | null;
   readonly met: boolean | null;
   readonly rounds: number;
+  readonly note: string | null;
 }
 
 const roundsMin = 5;
@@ -47,11 +52,14 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? (sorted[half] ?? 0) : ((sorted[half - 1] ?? 0) + (sorted[half] ?? 0)) / 2;
 }
 
-async function measure(side: Side, isLatency: boolean): Promise<number> {
+async function measure(side: Side, contest: Contest): Promise<number> {
   const before = process.cpuUsage();
+  const beganAt = performance.now();
   const done = await side.run();
+  const tookMs = performance.now() - beganAt;
   const { user, system } = process.cpuUsage(before);
-  return isLatency ? done : (done * 1e6) / (user + system);
+  if (contest.isLatency) return done;
+  return contest.isWallClock ? (done * 1_000) / tookMs : (done * 1e6) / (user + system);
 }
 
 /** Runs a contest; the order of the sides alternates, so that neither always has the warmer machine. */
@@ -60,10 +68,11 @@ export async function hold(contest: Contest): Promise<Outcome> {
   const results: [number, number][] = [];
   for (let round = 0; round <= rounds; round++) {
     const first = round % 2 === 0 ? ours : peer;
-    const one = await measure(first, isLatency);
-    const other = await measure(first === ours ? peer : ours, isLatency);
+    const one = await measure(first, contest);
+    const other = await measure(first === ours ? peer : ours, contest);
     if (round > 0) results.push(first === ours ? [one, other] : [other, one]);
   }
+  const note = contest.note?.() ?? null;
   await contest.close?.();
   const ratios = results.map(([a, b]) => a / b);
   const ratio = median(ratios);
@@ -80,6 +89,7 @@ export async function hold(contest: Contest): Promise<Outcome> {
     goal,
     met: goal === null ? null : isLatency ? ratio <= goal : ratio >= goal,
     rounds,
+    note,
   };
 }
 
@@ -101,7 +111,8 @@ export function table(outcomes: readonly Outcome[]): string {
   const head = ['name', 'ours', 'ceiling or peer', 'ratio', 'goal', 'met?'];
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => (row[i] ?? '').length)));
   const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ');
-  return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
+  const notes = outcomes.flatMap((one) => (one.note === null ? [] : [`${one.name}: ${one.note}`]));
+  return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line), '', ...notes].join('\n');
 }
 
 /** The compiled module, as users run it; `BENCH_DIST` names another build to measure. */

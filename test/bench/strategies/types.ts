@@ -4,6 +4,7 @@ import { channelBreakBars, channelBreakTicks } from './channel-break';
 import { emaCrossBars, emaCrossTicks } from './ema-cross';
 import { emaRsiBars, emaRsiTicks } from './ema-rsi';
 import { macdTurnBars, macdTurnTicks } from './macd-turn';
+import { metronome } from './metronome';
 import { momentumBars, momentumTicks } from './momentum';
 import { rsiReversionBars, rsiReversionTicks } from './rsi-reversion';
 import { trailingTurnBars, trailingTurnTicks } from './trailing-turn';
@@ -16,6 +17,7 @@ function definitions(list: readonly unknown[]): readonly StrategyDefinition[] {
   return list as readonly StrategyDefinition[];
 }
 
+export const metronomeTypes = definitions([metronome]);
 export const tickTypes = definitions([
   emaCrossTicks,
   emaRsiTicks,
