@@ -36,7 +36,8 @@ export function planAppend(events: readonly NewEvent[], view: LogView): AppendPl
       outcomes.push({ kind: 'conflict', aggregateVersion: version });
       continue;
     }
-    const stored: LogEvent = {
+    // Type and data stay the pair they came as, which a copy field by field cannot show the compiler.
+    const stored = {
       seq: view.lastSeq + applied.length + 1,
       id: event.id,
       type: event.type,
@@ -47,7 +48,7 @@ export function planAppend(events: readonly NewEvent[], view: LogView): AppendPl
       actor: event.actor,
       contentHash: event.contentHash,
       data: event.data,
-    };
+    } as LogEvent;
     applied.push(stored);
     ids.set(event.id, stored);
     versions.set(event.aggregate, stored.aggregateVersion);
