@@ -5,13 +5,13 @@
  * One item: admit → positions (pending orders fill, stops and targets) → tick strategies → reorder and bars → for every
  * bar that closed: features, regime, bar strategies. Nothing is emitted sideways: the answer is what one call did.
  */
-import type { BarInput, MarketBatch, MarketItem, PartialBar } from './domain/tick';
+import type { BarInput, FeedPosition, MarketBatch, MarketItem, PartialBar } from './domain/tick';
 import { timeframeOf } from './domain/timeframe';
 import { move } from './execution/book';
 import { admit } from './market/admit';
 import { advance as advanceMarket, feed, symbolWatermarkMs } from './market/bars';
 import { settleGaps, trackSequence } from './market/gaps';
-import type { Outcome } from './market/market';
+import { type Admitted, type Outcome, outcomes } from './market/market';
 import { waiting } from './market/reorder';
 import { formingEndMs, isForming } from './market/series';
 import { tellExit } from './risk/propose';
@@ -25,71 +25,71 @@ const clockedMs = 300_000;
 
 /** Evaluates one batch. The answer is reused by the next call. */
 export function onBatch(core: CoreState, batch: MarketBatch): Effects {
-  clearEffects(core.effects);
+  const { effects } = core;
+  clearEffects(effects);
   const { items, position } = batch;
   core.dataAgeMs = batch.door === 'live' ? batch.evaluatedMs - batch.arrivalMs : 0;
-  const seen = position === null ? 0 : (core.rows.get(position.feed) ?? 0);
-  const skip = position === null ? 0 : Math.max(0, seen - position.row + 1);
-  for (let i = 0; i < items.length; i++) {
+  core.ticksTotal += items.length;
+  const skip = position === null ? 0 : takePosition(core, position, items.length);
+  for (let i = 0; i < skip; i++) drop(core, i, 'duplicate');
+  let touched: SymbolRuntime | null = null;
+  for (let i = skip; i < items.length; i++) {
     const item = items[i] as MarketItem;
-    core.ticksTotal++;
-    const outcome = i < skip ? 'duplicate' : onItem(core, item, batch);
-    if (outcome === 'held') {
-      core.held++;
-      core.effects.accepted++;
-    } else if (outcome.startsWith('accepted')) core.effects.accepted++;
-    else {
-      if (i < skip || outcome === 'symbol_limit') tally(core, outcome);
-      core.effects.dropped.push({ index: i, outcome });
+    const symbol = touched !== null && touched.market.symbol === item.symbol ? touched : symbolOf(core, item);
+    if (symbol === null) {
+      drop(core, i, 'symbol_limit');
+      continue;
+    }
+    if (onItem(core, symbol, item, batch, i) && symbol !== touched) {
+      touched = symbol;
+      effects.touched.add(symbol);
     }
   }
-  if (position !== null) core.rows.set(position.feed, Math.max(seen, position.row + items.length - 1));
-  return core.effects;
+  return effects;
 }
 
-function onItem(core: CoreState, item: MarketItem, batch: MarketBatch): Outcome | 'held' {
-  const symbol = symbolOf(core, item);
-  if (symbol === null) return 'symbol_limit';
-  const { admitted, givenUp } = core.scratch;
+/** How many items of the batch were taken before; notes the rest as taken. */
+function takePosition(core: CoreState, { feed, row }: FeedPosition, count: number): number {
+  const seen = core.rows.get(feed) ?? 0;
+  core.rows.set(feed, Math.max(seen, row + count - 1));
+  return Math.min(count, Math.max(0, seen - row + 1));
+}
+
+/** An item that no symbol's market has judged. */
+function drop(core: CoreState, index: number, outcome: Outcome): void {
+  core.unjudged.set(outcome, (core.unjudged.get(outcome) ?? 0) + 1);
+  core.effects.dropped.push({ index, outcome });
+}
+
+/** Admits one item and evaluates what may be used of it and of what waited for it. False when nothing was. */
+function onItem(core: CoreState, symbol: SymbolRuntime, item: MarketItem, batch: MarketBatch, index: number): boolean {
+  const { effects } = core;
+  const { admitted } = core.scratch;
   symbol.dirty = true;
-  if (item.kind === 'tick' && item.extras?.seq !== undefined) {
-    trackSequence(core.gaps, item.source, item.symbol, item.extras.seq, item.timestampMs, core.effects.gaps);
+  if (item.kind === 'tick' && item.extras !== null && item.extras.seq !== undefined) {
+    trackSequence(core.gaps, item.source, item.symbol, item.extras.seq, item.timestampMs, effects.gaps);
   }
-  admitted.length = 0;
-  givenUp.length = 0;
-  const outcome = admit(symbol.market, item, batch.door, batch.arrivalMs, admitted, givenUp);
-  for (const one of givenUp) {
-    tally(core, one.outcome);
-    core.held--;
-  }
+  // Popping is several times cheaper than setting a length, and there is one to pop nearly always.
+  while (admitted.length > 0) admitted.pop();
+  const outcome = admit(symbol.market, item, batch.door, batch.arrivalMs, admitted);
   if (admitted.length === 0) {
-    if (outcome !== 'held') tally(core, outcome);
-    return outcome;
+    if (outcome === 'held') effects.accepted++;
+    else effects.dropped.push({ index, outcome });
+    return false;
   }
-  const near = Math.abs(batch.arrivalMs - item.timestampMs) < clockedMs;
-  symbol.clocked = batch.door === 'live' && near;
-  core.effects.touched.add(symbol);
-  for (const one of admitted) {
-    tally(core, one.outcome);
-    if (one.item !== item) core.held--;
-    take(core, symbol, one.item, batch.door);
-  }
-  return outcome;
-}
-
-/** Counts where an item ended: exactly once for each. */
-function tally(core: CoreState, outcome: Outcome): void {
-  core.outcomes.set(outcome, (core.outcomes.get(outcome) ?? 0) + 1);
+  effects.accepted++;
+  const aheadMs = batch.arrivalMs - item.timestampMs;
+  symbol.clocked = batch.door === 'live' && aheadMs < clockedMs && aheadMs > -clockedMs;
+  for (let i = 0; i < admitted.length; i++) take(core, symbol, (admitted[i] as Admitted).item, batch.door);
+  return true;
 }
 
 function take(core: CoreState, symbol: SymbolRuntime, item: MarketItem, door: MarketBatch['door']): void {
-  symbol.lastMs = Math.max(symbol.lastMs, item.timestampMs);
-  core.lastEventMs = Math.max(core.lastEventMs, item.timestampMs);
+  if (item.timestampMs > symbol.lastMs) symbol.lastMs = item.timestampMs;
   if (item.kind === 'bar') rehome(core, symbol, item.timeframe);
   if (symbol.live.length > 0) movePositions(core, symbol, item);
   if (item.kind === 'tick' && symbol.tickGroups.length > 0) onTick(core, symbol, item);
   const { closed } = core.scratch;
-  closed.length = 0;
   feed(symbol.market, item, door, closed);
   if (closed.length > 0) barsClosed(core, symbol, item.source);
 }
@@ -100,6 +100,7 @@ function barsClosed(core: CoreState, symbol: SymbolRuntime, source: string): voi
     const group = symbol.bars.get(one.bar.timeframe);
     if (group !== undefined) onBar(core, symbol, group, one, source);
   }
+  core.scratch.closed.length = 0;
 }
 
 function movePositions(core: CoreState, symbol: SymbolRuntime, item: MarketItem): void {
@@ -171,7 +172,6 @@ export function advance(core: CoreState, timestampMs: number, scope: 'all' | 'li
     if (scope === 'live' && !symbol.clocked) continue;
     const toMs = scope === 'live' ? timestampMs - core.settings.policies.latenessMs : timestampMs;
     if (toMs <= symbolWatermarkMs(symbol.market)) continue;
-    core.scratch.closed.length = 0;
     advanceMarket(symbol.market, toMs, core.scratch.closed);
     symbol.dirty = true;
     if (core.scratch.closed.length > 0) barsClosed(core, symbol, 'clock');
@@ -189,4 +189,19 @@ export function isTimeDue(core: CoreState, nowMs: number): boolean {
     if (market.timeFed.some((series) => isForming(series) && formingEndMs(series) <= toMs)) return true;
   }
   return false;
+}
+
+/** How every item ended, by outcome; with what is held back now (`held`) they are all that ever came. */
+export function outcomeTotals(core: CoreState): Map<Outcome | 'held', number> {
+  const totals = new Map<Outcome | 'held', number>(core.unjudged);
+  const add = (outcome: Outcome | 'held', count: number) => {
+    if (count > 0) totals.set(outcome, (totals.get(outcome) ?? 0) + count);
+  };
+  for (const { market } of core.symbols.values()) {
+    outcomes.forEach((outcome, i) => {
+      add(outcome, market.counts[i] ?? 0);
+    });
+    add('held', market.held.length);
+  }
+  return totals;
 }

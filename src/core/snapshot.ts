@@ -71,11 +71,11 @@ function finish(bytes: Uint8Array): StateReader {
 }
 
 function writeRest(core: CoreState, out: StateWriter): void {
-  for (const value of [core.ticksTotal, core.held, core.evictedTotal, core.signalsTotal, core.openPositions]) {
+  for (const value of [core.ticksTotal, core.evictedTotal, core.signalsTotal, core.openPositions]) {
     out.f64(value);
   }
-  for (const value of [core.totalExposure, core.lastEventMs, core.logSeq]) out.f64(value);
-  out.json([...core.outcomes]);
+  for (const value of [core.totalExposure, core.logSeq]) out.f64(value);
+  out.json([...core.unjudged]);
   out.json([...core.rows]);
   out.json([...core.records.byId.values()]);
   out.json([...core.records.numbers]);
@@ -92,14 +92,12 @@ function writeRest(core: CoreState, out: StateWriter): void {
 
 function readRest(core: CoreState, input: StateReader): void {
   core.ticksTotal = input.f64();
-  core.held = input.f64();
   core.evictedTotal = input.f64();
   core.signalsTotal = input.f64();
   core.openPositions = input.f64();
   core.totalExposure = input.f64();
-  core.lastEventMs = input.f64();
   core.logSeq = input.f64();
-  for (const [outcome, count] of input.json() as [Outcome, number][]) core.outcomes.set(outcome, count);
+  for (const [outcome, count] of input.json() as [Outcome, number][]) core.unjudged.set(outcome, count);
   for (const [feed, row] of input.json() as [string, number][]) core.rows.set(feed, row);
   for (const record of input.json() as StrategyRecord[]) core.records.byId.set(record.strategyId, record);
   for (const [type, number] of input.json() as [string, number][]) core.records.numbers.set(type, number);

@@ -89,15 +89,13 @@ export interface CoreState {
   gaps: GapTracker;
   /** Last row taken of each feed that can be read again. */
   readonly rows: Map<string, number>;
-  /** Items per outcome. */
-  readonly outcomes: Map<Outcome, number>;
+  /** Items per outcome that no symbol's market counts: those of symbols not followed (any more), and rows sent again. */
+  readonly unjudged: Map<Outcome, number>;
   ticksTotal: number;
-  held: number;
   evictedTotal: number;
   signalsTotal: number;
   openPositions: number;
   totalExposure: number;
-  lastEventMs: number;
   logSeq: number;
   /** How old the data of the batch in hand is, and its door. */
   dataAgeMs: number;
@@ -108,8 +106,6 @@ export interface CoreState {
 /** Reused buffers of the hot path. */
 export interface Scratch {
   readonly admitted: Admitted[];
-  /** Items held back earlier that this one proved wrong. */
-  readonly givenUp: Admitted[];
   readonly closed: ClosedBar[];
   readonly proposals: Proposals;
   readonly slot: IntentSlot;

@@ -2,6 +2,7 @@
 import { assetTypeOf } from './domain/asset-type';
 import { limits } from './domain/limits';
 import type { MarketItem } from './domain/tick';
+import { type Outcome, outcomes } from './market/market';
 import { createSymbolMarket, type SymbolMarket } from './market/symbol-market';
 import type { CoreState, SymbolRuntime } from './state';
 import { attachAll } from './strategies/attach';
@@ -49,9 +50,21 @@ function makeRoom(core: CoreState): boolean {
   const idle = [...core.symbols.values()].filter((symbol) => symbol.live.length === 0);
   idle.sort((a, b) => a.lastMs - b.lastMs);
   for (const symbol of idle.slice(0, roomMade)) {
+    retireCounts(core, symbol.market);
     core.symbols.delete(symbol.market.symbol);
     core.evicted.add(symbol.market.symbol);
     core.evictedTotal++;
   }
   return idle.length > 0;
+}
+
+/** What an evicted symbol's market counted stays counted; what it held back is dropped with it. */
+function retireCounts(core: CoreState, market: SymbolMarket): void {
+  const add = (outcome: Outcome, count: number) => {
+    if (count > 0) core.unjudged.set(outcome, (core.unjudged.get(outcome) ?? 0) + count);
+  };
+  outcomes.forEach((outcome, i) => {
+    add(outcome, market.counts[i] ?? 0);
+  });
+  add('off_market', market.held.length);
 }

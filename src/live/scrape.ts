@@ -3,6 +3,7 @@
  * scrape adds what came since the last one.
  */
 import { decisionCodes } from '../core/domain/decision';
+import { outcomeTotals } from '../core/engine';
 import type { CoreState } from '../core/state';
 import { settle } from '../core/strategies/evaluate';
 import type { Health } from './health';
@@ -46,7 +47,7 @@ export function createScrape(deps: ScrapeDeps): () => Promise<string> {
   }
 
   return () => {
-    for (const [outcome, count] of core.outcomes) total('ticks', outcome, count);
+    for (const [outcome, count] of outcomeTotals(core)) if (outcome !== 'held') total('ticks', outcome, count);
     for (const [code, count] of decisionTotals(core)) total('decisions', code, count);
     for (const [source, count] of counters.gaps) total('gaps', source, count);
     for (const [status, count] of counters.requests) total('requests', status, count);

@@ -1,5 +1,6 @@
 /** How the engine is, in one body: nothing here is estimated, what is not known is `null`. */
 import type { PerformanceResult, Summary } from '../core/domain/bodies';
+import { outcomeTotals } from '../core/engine';
 import type { CoreState } from '../core/state';
 import type { Health } from './health';
 import type { Intake } from './intake';
@@ -48,8 +49,7 @@ export function summaryOf(deps: SummaryDeps): Summary {
 }
 
 function outcomesOf(core: CoreState, intake: Intake): ReadonlyMap<string, number> {
-  const outcomes = new Map<string, number>(core.outcomes);
-  if (core.held > 0) outcomes.set('held', core.held);
+  const outcomes = new Map<string, number>(outcomeTotals(core));
   if (intake.conflatedTicks() > 0) outcomes.set('conflated', intake.conflatedTicks());
   return outcomes;
 }

@@ -10,11 +10,13 @@ export function createEma(period: number): EmaState {
 }
 
 export function addEma(state: EmaState, value: number): void {
-  state.n++;
-  if (state.n > state.period) {
-    state.value += state.weight * (value - state.value);
+  const n = state.n + 1;
+  state.n = n;
+  const before = state.value;
+  if (n > state.period) {
+    state.value = before + state.weight * (value - before);
     return;
   }
   state.sum += value;
-  if (state.n === state.period) state.value = state.sum / state.period;
+  if (n === state.period) state.value = state.sum / n;
 }

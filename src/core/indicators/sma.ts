@@ -5,7 +5,7 @@ export type SmaState = {
   period: number;
   at: number;
   sum: number;
-  /** What `sum` lost to rounding (Neumaier 1974): without it a million adds at 1e7 drift, and one spike stays for ever. */
+  /** What `sum` lost to rounding: without it a million adds at 1e7 drift, and one spike stays for ever. */
   rest: number;
   value: number;
   window: Float64Array;
@@ -18,18 +18,26 @@ export function createSma(period: number): SmaState {
 
 export function addSma(state: SmaState, value: number): void {
   const { window, at, period } = state;
-  const old = window[at] as number;
+  const n = state.n + 1;
+  const before = state.sum;
+  const grown = before + value;
+  let rest = state.rest + lost(before, value, grown);
+  let sum = grown;
+  if (n > period) {
+    const old = -(window[at] as number);
+    sum = grown + old;
+    rest += lost(grown, old, sum);
+  }
   window[at] = value;
   state.at = at + 1 === period ? 0 : at + 1;
-  state.n++;
-  addCompensated(state, value);
-  if (state.n > period) addCompensated(state, -old);
-  if (state.n >= period) state.value = (state.sum + state.rest) / period;
+  state.n = n;
+  state.sum = sum;
+  state.rest = rest;
+  if (n >= period) state.value = (sum + rest) / period;
 }
 
-function addCompensated(state: SmaState, value: number): void {
-  const { sum } = state;
-  const next = sum + value;
-  state.rest += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
-  state.sum = next;
+/** What `a + b = sum` lost to rounding, exactly (Knuth, TAOCP 2, 4.2.2, theorem B). */
+function lost(a: number, b: number, sum: number): number {
+  const part = sum - a;
+  return a - (sum - part) + (b - part);
 }

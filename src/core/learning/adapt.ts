@@ -27,6 +27,8 @@ export const forcedCooldownMs = 60_000;
 /** Share of a parameter's range that one point, and at most one step, moves it. */
 const pointShare = 0.05;
 const stepShare = 0.1;
+/** Less than this share of the range is no change. */
+const leastShare = 1e-6;
 /** Fewer trades say nothing about recent performance. */
 const recentTrades = 30;
 
@@ -229,8 +231,9 @@ function changeOf(
       ? clamp(home - value, -range * pointShare, range * pointShare)
       : clamp(points * range * pointShare, -maxStep, maxStep);
   const wanted = value + shift;
-  const to = rounded(clamp(wanted, minimum, maximum), range, bounds.type === 'integer', value);
-  if (to === value || (neverUp && to > value)) return null;
+  const near = rounded(clamp(wanted, minimum, maximum), range, bounds.type === 'integer', value);
+  const to = clamp(near, minimum, maximum);
+  if (Math.abs(to - value) < range * leastShare || (neverUp && to > value)) return null;
   return { from: value, to, bounds: [minimum, maximum], maxStep, clipped: wanted < minimum || wanted > maximum };
 }
 
