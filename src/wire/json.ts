@@ -4,13 +4,21 @@ import { limits } from '../core/domain/limits';
 
 const quoteCode = 0x22;
 const backslashCode = 0x5c;
+const commaCode = 0x2c;
+
+/** What keeps a text from being parsed. */
+export type TextProblem = 'too deep' | 'too many entries';
+
+/** Fewer characters cannot hold more entries than `limits.ticksPerRequest`. */
+const fewChars = 2 * limits.ticksPerRequest;
 
 /**
- * Whether brackets nest deeper than `limits.jsonDepth`, read off the text (brackets inside strings do not count). It is
- * asked before parsing, because what is deep overflows the stack of whoever clones or prints it later.
+ * Whether brackets nest deeper than `limits.jsonDepth`, or one of them holds more than `limits.ticksPerRequest` entries,
+ * read off the text (what stands inside strings does not count). It is asked before parsing: what is deep overflows the
+ * stack of whoever clones or prints it later, and parsing megabytes only to count them stalls the loop.
  */
-export function isTooDeep(text: string): boolean {
-  return hasManyBrackets(text) && scanDepth(text);
+export function textProblem(text: string): TextProblem | null {
+  return text.length <= fewChars && !hasManyBrackets(text) ? null : scan(text);
 }
 
 /** Few opening brackets cannot nest deep: the search is native, the scan is not. */
@@ -25,19 +33,25 @@ function hasManyBrackets(text: string): boolean {
   return false;
 }
 
-function scanDepth(text: string): boolean {
+function scan(text: string): TextProblem | null {
+  const commas = new Int32Array(limits.jsonDepth + 1);
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === quoteCode) {
       i = endOfString(text, i);
+    } else if (code === commaCode) {
+      const count = (commas[depth] ?? 0) + 1;
+      if (count >= limits.ticksPerRequest) return 'too many entries';
+      commas[depth] = count;
     } else if (code === 0x7b || code === 0x5b) {
-      if (++depth > limits.jsonDepth) return true;
+      if (++depth > limits.jsonDepth) return 'too deep';
+      commas[depth] = 0;
     } else if (code === 0x7d || code === 0x5d) {
-      depth--;
+      if (depth > 0) depth--;
     }
   }
-  return false;
+  return null;
 }
 
 /** Index of the closing quote of the string that starts at `start` (the text's length when it has none). */
@@ -63,8 +77,12 @@ export function parseJson(text: string, maxBytes: number = limits.bodyBytesMax):
   if (isLongerThan(text, maxBytes)) {
     throw new EngineError('PayloadTooLargeError', `the body must have at most ${maxBytes} bytes`);
   }
-  if (isTooDeep(text)) {
+  const problem = textProblem(text);
+  if (problem === 'too deep') {
     throw new EngineError('JSONDecodeError', `the body must not be nested deeper than ${limits.jsonDepth}`);
+  }
+  if (problem === 'too many entries') {
+    throw new EngineError('PayloadTooLargeError', `a list must have at most ${limits.ticksPerRequest} entries`);
   }
   try {
     return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { EngineError, type ErrorType } from '../../src/core/domain/errors';
 import { limits } from '../../src/core/domain/limits';
-import { isTooDeep, parseJson } from '../../src/wire/json';
+import { parseJson, textProblem } from '../../src/wire/json';
 
 function codeOf(act: () => unknown): ErrorType {
   try {
@@ -42,10 +42,10 @@ describe('wire/json', () => {
 
   it('brackets inside strings and after escapes do not count', () => {
     for (const text of [JSON.stringify(['['.repeat(100)]), JSON.stringify([`"${'{'.repeat(100)}\\`, '['.repeat(50)])]) {
-      assert.equal(isTooDeep(text), false);
+      assert.equal(textProblem(text), null);
       assert.deepEqual(parseJson(text), JSON.parse(text));
     }
-    assert.equal(isTooDeep(`["\\"",${nested(40)}]`), true);
+    assert.equal(textProblem(`["\\"",${nested(40)}]`), 'too deep');
   });
 
   it('the depth read off the text is the depth of the value', () => {
@@ -54,9 +54,20 @@ describe('wire/json', () => {
       fc.property(value, fc.integer({ min: 0, max: 36 }), (inner, wraps) => {
         let whole: unknown = inner;
         for (let i = 0; i < wraps; i++) whole = i % 2 === 0 ? [whole] : { 'a"[': whole };
-        assert.equal(isTooDeep(JSON.stringify(whole)), depthOf(whole) > limits.jsonDepth);
+        assert.equal(textProblem(JSON.stringify(whole)), depthOf(whole) > limits.jsonDepth ? 'too deep' : null);
       }),
       { seed: 11, numRuns: 500 },
+    );
+  });
+
+  it('lists of 10,000 entries are parsed, longer ones are not', () => {
+    const list = (count: number) => `{"a":[${Array(count).fill('{"x":[1,2],"y":","}').join(',')}],"b":[1,2,3]}`;
+    assert.equal(textProblem(list(limits.ticksPerRequest)), null);
+    assert.equal(textProblem(list(limits.ticksPerRequest + 1)), 'too many entries');
+    assert.equal(textProblem(`[${'1,'.repeat(limits.ticksPerRequest)}1]`), 'too many entries');
+    assert.equal(
+      codeOf(() => parseJson(list(limits.ticksPerRequest + 1))),
+      'PayloadTooLargeError',
     );
   });
 

@@ -71,11 +71,11 @@ describe('wire/openapi', () => {
   });
 
   it('requests show what is sent: bounds, defaults, numbers as text', () => {
-    const register = (paths['/api/strategy/register'] ?? {}).post ?? {};
+    const register = paths['/api/strategy/register']?.post ?? {};
     const text = JSON.stringify(register.requestBody);
     assert.match(text, /"required":\["strategy_type"\]/);
     assert.match(text, /"capital":\{.*?"exclusiveMinimum":0/);
-    const list = (paths['/api/strategy'] ?? {}).get ?? {};
+    const list = paths['/api/strategy']?.get ?? {};
     assert.match(JSON.stringify(list.parameters), /"name":"limit".*"maximum":1000/);
   });
 

@@ -7,6 +7,8 @@ export function fastifyError(thrown: unknown): EngineError {
   const { statusCode, code } = thrown as { readonly statusCode?: unknown; readonly code?: unknown };
   // Only the framework's own errors have such a code; any other status on an error says nothing about the request.
   if (typeof code !== 'string' || !code.startsWith('FST_')) return asEngineError(thrown);
+  // An id longer than any we give out names nothing.
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') return new EngineError('NotFoundError', 'no such route');
   switch (statusCode) {
     case 404:
       return new EngineError('NotFoundError', 'no such route');

@@ -21,11 +21,12 @@ export function addHooks(app: FastifyInstance, api: Api): void {
       return done(new EngineError('BadRequestError', 'the Host header is missing'));
     }
     const admit = () => {
-      checkBrowser(rules, method, headers.host, headers.origin);
       // A browser asks beforehand without the token; the request itself has to bring it.
       const isPreflight = method === 'OPTIONS' && origin !== null;
-      if (isPreflight || isKnown(headers.authorization)) return;
-      throw new EngineError('AuthenticationError', 'a valid token is required: Authorization: Bearer …');
+      if (!isPreflight && !isKnown(headers.authorization)) {
+        throw new EngineError('AuthenticationError', 'a valid token is required: Authorization: Bearer …');
+      }
+      checkBrowser(rules, method, headers.host, headers.origin);
     };
     try {
       if (checkRate === null) admit();

@@ -8,18 +8,20 @@ const windowMs = 1_000;
 
 /**
  * A check that rejects with `RateLimitError` past `perS` requests in a second: by token for who bears it, else by
- * address. At most `limits.rateKeys` callers are remembered, the one unheard for longest is forgotten first.
+ * address. At most `keys` callers are remembered, the one unheard for longest is forgotten first.
  */
 export function createRateCheck(
   app: FastifyInstance,
   perS: number,
   isKnown: (authorization: string | undefined) => boolean,
+  keys: number = limits.rateKeys,
 ): (request: FastifyRequest) => Promise<void> {
   let check: ReturnType<FastifyInstance['createRateLimit']> | null = null;
-  app.register(rateLimit, { global: false, cache: limits.rateKeys });
+  app.register(rateLimit, { global: false });
   app.after(() => {
     check = app.createRateLimit({
       max: perS,
+      cache: keys,
       timeWindow: windowMs,
       keyGenerator: ({ headers, ip }) =>
         headers.authorization !== undefined && isKnown(headers.authorization) ? 'token' : ip,

@@ -27,9 +27,19 @@ export function send(
   reply.send(text);
   engine.countRequest(statusCode);
   if (error?.code === 'InternalError') {
-    logger.error('request failed', { requestId: request.id, route: request.endpointPath, cause: causeText(error) });
+    logger.error('request failed', {
+      requestId: request.id,
+      route: request.endpointPath ?? null,
+      cause: causeText(error),
+    });
   }
-  onHandled?.({ method: request.method, route: request.endpointPath, status: statusCode, requestId: request.id, body });
+  onHandled?.({
+    method: request.method,
+    route: request.endpointPath ?? null,
+    status: statusCode,
+    requestId: request.id,
+    body,
+  });
   return reply;
 }
 

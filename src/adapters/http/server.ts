@@ -60,7 +60,6 @@ const sanePattern = /^[A-Za-z0-9._-]+$/;
 function createApp(api: Api): FastifyInstance {
   const app = fastify({
     logger: false,
-    disableRequestLogging: true,
     bodyLimit: api.maxBytes,
     requestTimeout: limits.httpReceiveMs,
     keepAliveTimeout: limits.httpKeepAliveMs,
