@@ -3,15 +3,15 @@ import type { BarStrategyDefinition, TickStrategyDefinition } from '../../../src
 import { stepCode } from '../../../src/core/strategies/strategy';
 import { alpha, type Parameters, parameters, put, reasons } from './shared';
 
-type State = { n: number; last: number; desired: number; high: number; low: number };
+type State = { n: number; last: number; desired: number; a: number; high: number; low: number };
 
-function create(): State {
-  return { n: 0, last: 0, desired: 0, high: 0, low: 0 };
+function create(p: Parameters): State {
+  return { n: 0, last: 0, desired: 0, a: alpha(p.period), high: 0, low: 0 };
 }
 
 /** The side wanted, 0 for none in particular. */
-function look(state: State, price: number, p: Parameters): number {
-  const a = alpha(4 * p.period);
+function look(state: State, price: number): number {
+  const a = state.a / 4;
   const side = price > 1.0005 * state.high ? 1 : price < 0.9995 * state.low ? -1 : 0;
   state.high = price > state.high ? price : state.high + a * (price - state.high);
   state.low = price < state.low ? price : state.low + a * (price - state.low);
@@ -25,7 +25,7 @@ function see(state: State, price: number, p: Parameters): number {
     state.low = price;
   }
   state.n++;
-  const side = look(state, price, p);
+  const side = look(state, price);
   state.last = price;
   return state.n < p.period ? 0 : side;
 }

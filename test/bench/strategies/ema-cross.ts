@@ -3,18 +3,17 @@ import type { BarStrategyDefinition, TickStrategyDefinition } from '../../../src
 import { stepCode } from '../../../src/core/strategies/strategy';
 import { alpha, type Parameters, parameters, put, reasons } from './shared';
 
-type State = { n: number; last: number; desired: number; fast: number; slow: number };
+type State = { n: number; last: number; desired: number; a: number; fast: number; slow: number };
 
-function create(): State {
-  return { n: 0, last: 0, desired: 0, fast: 0, slow: 0 };
+function create(p: Parameters): State {
+  return { n: 0, last: 0, desired: 0, a: alpha(p.period), fast: 0, slow: 0 };
 }
 
 /** The side wanted, 0 for none in particular. */
-function look(state: State, price: number, p: Parameters): number {
-  const a = alpha(p.period);
-  const b = alpha(4 * p.period);
+function look(state: State, price: number): number {
+  const { a } = state;
   state.fast += a * (price - state.fast);
-  state.slow += b * (price - state.slow);
+  state.slow += (a / 4) * (price - state.slow);
   const apart = state.fast - state.slow;
   return apart > 0.002 * price ? 1 : apart < -0.002 * price ? -1 : 0;
 }
@@ -26,7 +25,7 @@ function see(state: State, price: number, p: Parameters): number {
     state.slow = price;
   }
   state.n++;
-  const side = look(state, price, p);
+  const side = look(state, price);
   state.last = price;
   return state.n < p.period ? 0 : side;
 }

@@ -3,15 +3,15 @@ import type { BarStrategyDefinition, TickStrategyDefinition } from '../../../src
 import { stepCode } from '../../../src/core/strategies/strategy';
 import { alpha, type Parameters, parameters, put, reasons } from './shared';
 
-type State = { n: number; last: number; desired: number; fast: number; slow: number; signal: number };
+type State = { n: number; last: number; desired: number; a: number; fast: number; slow: number; signal: number };
 
-function create(): State {
-  return { n: 0, last: 0, desired: 0, fast: 0, slow: 0, signal: 0 };
+function create(p: Parameters): State {
+  return { n: 0, last: 0, desired: 0, a: alpha(p.period), fast: 0, slow: 0, signal: 0 };
 }
 
 /** The side wanted, 0 for none in particular. */
-function look(state: State, price: number, p: Parameters): number {
-  const a = alpha(p.period);
+function look(state: State, price: number): number {
+  const { a } = state;
   state.fast += a * (price - state.fast);
   state.slow += (a / 2) * (price - state.slow);
   const difference = state.fast - state.slow;
@@ -27,7 +27,7 @@ function see(state: State, price: number, p: Parameters): number {
     state.slow = price;
   }
   state.n++;
-  const side = look(state, price, p);
+  const side = look(state, price);
   state.last = price;
   return state.n < p.period ? 0 : side;
 }

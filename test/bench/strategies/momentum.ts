@@ -3,15 +3,15 @@ import type { BarStrategyDefinition, TickStrategyDefinition } from '../../../src
 import { stepCode } from '../../../src/core/strategies/strategy';
 import { alpha, type Parameters, parameters, put, reasons } from './shared';
 
-type State = { n: number; last: number; desired: number; drift: number; noise: number; fast: number };
+type State = { n: number; last: number; desired: number; a: number; drift: number; noise: number; fast: number };
 
-function create(): State {
-  return { n: 0, last: 0, desired: 0, drift: 0, noise: 0, fast: 0 };
+function create(p: Parameters): State {
+  return { n: 0, last: 0, desired: 0, a: alpha(p.period), drift: 0, noise: 0, fast: 0 };
 }
 
 /** The side wanted, 0 for none in particular. */
-function look(state: State, price: number, p: Parameters): number {
-  const a = alpha(p.period);
+function look(state: State, price: number): number {
+  const { a } = state;
   const change = (price - state.last) / price;
   state.drift += a * (change - state.drift);
   state.noise += a * ((change > 0 ? change : -change) - state.noise);
@@ -26,7 +26,7 @@ function see(state: State, price: number, p: Parameters): number {
     state.fast = price;
   }
   state.n++;
-  const side = look(state, price, p);
+  const side = look(state, price);
   state.last = price;
   return state.n < p.period ? 0 : side;
 }

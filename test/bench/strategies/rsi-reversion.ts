@@ -3,15 +3,15 @@ import type { BarStrategyDefinition, TickStrategyDefinition } from '../../../src
 import { stepCode } from '../../../src/core/strategies/strategy';
 import { alpha, type Parameters, parameters, put, reasons } from './shared';
 
-type State = { n: number; last: number; desired: number; gain: number; loss: number; mean: number };
+type State = { n: number; last: number; desired: number; a: number; gain: number; loss: number; mean: number };
 
-function create(): State {
-  return { n: 0, last: 0, desired: 0, gain: 0, loss: 0, mean: 0 };
+function create(p: Parameters): State {
+  return { n: 0, last: 0, desired: 0, a: alpha(p.period), gain: 0, loss: 0, mean: 0 };
 }
 
 /** The side wanted, 0 for none in particular. */
-function look(state: State, price: number, p: Parameters): number {
-  const a = alpha(p.period);
+function look(state: State, price: number): number {
+  const { a } = state;
   const change = price - state.last;
   state.gain += a * (Math.max(change, 0) - state.gain);
   state.loss += a * (Math.max(-change, 0) - state.loss);
@@ -26,7 +26,7 @@ function see(state: State, price: number, p: Parameters): number {
     state.mean = price;
   }
   state.n++;
-  const side = look(state, price, p);
+  const side = look(state, price);
   state.last = price;
   return state.n < p.period ? 0 : side;
 }

@@ -3,15 +3,15 @@ import type { BarStrategyDefinition, TickStrategyDefinition } from '../../../src
 import { stepCode } from '../../../src/core/strategies/strategy';
 import { alpha, type Parameters, parameters, put, reasons } from './shared';
 
-type State = { n: number; last: number; desired: number; one: number; two: number; three: number };
+type State = { n: number; last: number; desired: number; a: number; one: number; two: number; three: number };
 
-function create(): State {
-  return { n: 0, last: 0, desired: 0, one: 0, two: 0, three: 0 };
+function create(p: Parameters): State {
+  return { n: 0, last: 0, desired: 0, a: alpha(p.period), one: 0, two: 0, three: 0 };
 }
 
 /** The side wanted, 0 for none in particular. */
-function look(state: State, price: number, p: Parameters): number {
-  const a = alpha(p.period);
+function look(state: State, price: number): number {
+  const { a } = state;
   state.one += a * (price - state.one);
   state.two += (a / 2) * (price - state.two);
   state.three += (a / 4) * (price - state.three);
@@ -27,7 +27,7 @@ function see(state: State, price: number, p: Parameters): number {
     state.three = price;
   }
   state.n++;
-  const side = look(state, price, p);
+  const side = look(state, price);
   state.last = price;
   return state.n < p.period ? 0 : side;
 }
