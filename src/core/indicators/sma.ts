@@ -17,23 +17,19 @@ export function createSma(period: number): SmaState {
 }
 
 export function addSma(state: SmaState, value: number): void {
-  const { window, at, period } = state;
+  const { window, at, period, sum } = state;
   const n = state.n + 1;
-  const before = state.sum;
-  const grown = before + value;
-  let rest = state.rest + lost(before, value, grown);
-  let sum = grown;
-  if (n > period) {
-    const old = -(window[at] as number);
-    sum = grown + old;
-    rest += lost(grown, old, sum);
-  }
+  // 0 while the window fills, so there is one way through and no branch.
+  const old = window[at] as number;
+  const change = value - old;
+  const grown = sum + change;
+  const rest = state.rest + lost(value, -old, change) + lost(sum, change, grown);
   window[at] = value;
   state.at = at + 1 === period ? 0 : at + 1;
   state.n = n;
-  state.sum = sum;
+  state.sum = grown;
   state.rest = rest;
-  if (n >= period) state.value = (sum + rest) / period;
+  if (n >= period) state.value = (grown + rest) / period;
 }
 
 /** What `a + b = sum` lost to rounding, exactly (Knuth, TAOCP 2, 4.2.2, theorem B). */

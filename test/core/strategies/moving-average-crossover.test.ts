@@ -55,6 +55,15 @@ describe('moving_average_crossover', () => {
     assert.ok(exit.every((one) => one.intent === null || one.intent.side >= 0));
   });
 
+  it('a market that stands still has no crossings, whatever the last digits of its averages do', () => {
+    const falling = Array.from({ length: 60 }, (_, i) => 100.1 - 0.37 * i);
+    const still = Array.from({ length: 400 }, () => 77.7);
+    for (const averageType of ['ema', 'sma']) {
+      const list = answers(movingAverageCrossover, barsOf([...falling, ...still], 0), { averageType, adxThreshold: 0 });
+      assert.deepEqual(proposals(list), [], averageType);
+    }
+  });
+
   it('confidence is 0.4 + 0.6 · min(1, ADX / 50), and the score its signed part', function () {
     const bars = marketFiles.spy();
     if (bars === null) return this.skip();

@@ -55,6 +55,8 @@ type State = {
 
 const reason = { CROSSED: 0, CONFIRMED: 1, CROSSED_BACK: 2, TOO_WEAK: 3 } as const;
 
+const rounding = 1e-12;
+
 function warmup(p: Parameters): number {
   return Math.max(p.slowPeriod + 1, 2 * p.adxPeriod, p.atrPeriod + 1);
 }
@@ -96,8 +98,10 @@ function step(state: State, bar: Bar, p: Parameters, context: StepContext, inten
   if (state.n < p.slowPeriod) return stepCode.WARMING;
   const fast = isSma ? state.fastSma.value : state.fastEma.value;
   const slow = isSma ? state.slowSma.value : state.slowEma.value;
-  // Equal averages are no side of their own: touching and turning back is not a crossing.
-  const above = fast === slow ? state.above : Math.sign(fast - slow);
+  // Equal averages are no side of their own: touching and turning back is not a crossing, and in a market that stands
+  // still their last digits are rounding.
+  const isTouch = Math.abs(fast - slow) <= rounding * Math.abs(slow);
+  const above = isTouch ? state.above : Math.sign(fast - slow);
   const crosses = state.above !== 0 && above !== state.above;
   state.above = above;
   if (state.n < warmup(p)) return stepCode.WARMING;
