@@ -1,5 +1,8 @@
+import assert from 'node:assert/strict';
+import type { PerformanceQuery } from '../../../src/core/domain/bodies';
 import type { ExecutionTracked } from '../../../src/core/domain/log-event';
-import type { ExecutionEvent } from '../../../src/core/performance/ledger';
+import { applyExecution, createLedger, type ExecutionEvent, ledgerView } from '../../../src/core/performance/ledger';
+import { type PerformanceOptions, performanceOf } from '../../../src/core/performance/performance';
 
 /** 2024-01-01T00:00:00Z, a Monday. */
 export const monday = 1_704_067_200_000;
@@ -38,5 +41,24 @@ export function execution(seq: number, changes: Partial<ExecutionTracked> = {}):
 export function daily(pnls: readonly number[], changes: Partial<ExecutionTracked> = {}): ExecutionEvent[] {
   return pnls.map((pnl, i) =>
     execution(i + 1, { pnl: String(pnl), success: pnl > 0, timestampMs: monday + i * dayMs, ...changes }),
+  );
+}
+
+/** Performance of strategy `a` after these events, by UTC days unless said otherwise. */
+export function performance(
+  events: readonly ExecutionEvent[],
+  options: Partial<PerformanceOptions> = {},
+  query: PerformanceQuery = {},
+) {
+  const ledger = createLedger();
+  for (const event of events) applyExecution(ledger, event);
+  return performanceOf(ledgerView(ledger, 'a'), query, { dayRule: 'utc_365', ...options });
+}
+
+/** Equal but for rounding. */
+export function near(actual: number | null | undefined, expected: number): void {
+  assert.ok(
+    typeof actual === 'number' && Math.abs(actual - expected) < 1e-12 * Math.max(1, Math.abs(expected)),
+    `${actual} is not ${expected}`,
   );
 }

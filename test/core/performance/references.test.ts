@@ -1,53 +1,16 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { meanOfTail, quantile } from '../../../src/core/performance/quantile';
-import { performanceOfSeries, type SeriesInput, seriesFigures } from '../../../src/core/performance/series';
-import {
-  deflatedSharpe,
-  expectedMaxSharpe,
-  minimumTrackRecord,
-  probabilisticSharpe,
-} from '../../../src/core/performance/sharpe-inference';
+import { type SeriesInput, seriesFigures } from '../../../src/core/performance/series';
+import { close, expectedOf, load, metric, number, type Value } from './reference-files';
 
 /**
  * Expected values of others: empyrical-reloaded (Apache-2.0), NautilusTrader (numbers only), published Sharpe inference.
  * Where their convention differs from ours a case is adapted here, never the metric; a case that no adapter reaches is
  * counted as not applicable, by metric.
  */
-const folder = process.env.REFERENCES_DIR ?? join(__dirname, '../../../../shared/references');
-
-type Value = number | null;
 interface Outcome {
   readonly actual: Value;
   readonly expected?: Value;
-}
-
-function load(name: string): Record<string, unknown> | null {
-  const path = join(folder, name);
-  if (!existsSync(path)) {
-    console.warn(`    NOT RUN: ${path} is missing; set REFERENCES_DIR`);
-    return null;
-  }
-  return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-}
-
-const number = (value: unknown): number => (typeof value === 'number' ? value : Number(value));
-
-/** NaN and ±Infinity of other libraries are `null` with a reason here. */
-const expectedOf = (value: unknown): Value => (Number.isFinite(number(value)) ? number(value) : null);
-
-function close(actual: Value, expected: Value, tolerance: number, id: string): void {
-  if (expected === null || actual === null) assert.equal(actual, expected, id);
-  else assert.ok(Math.abs(actual - expected) <= tolerance, `${id}: ${actual} is not ${expected} ± ${tolerance}`);
-}
-
-function metric(input: SeriesInput, name: string): Value {
-  const { metrics, reasons } = performanceOfSeries(input);
-  const value = metrics[name];
-  assert.notEqual(value, undefined, name);
-  assert.equal(value === null, Object.hasOwn(reasons, name), `${name} is null exactly where it has a reason`);
-  return value ?? null;
 }
 
 interface EmpyricalCase {
@@ -323,61 +286,3 @@ describe('metrics against other libraries', () => {
     assert.ok(Math.abs((days.values()[0] ?? 0) + 0.0025) < 1e-12);
   });
 });
-
-interface InferenceCase {
-  readonly id: string;
-  readonly fn: string;
-  readonly args: Readonly<Record<string, number>> & {
-    readonly trials?: readonly number[];
-    readonly returns?: number[];
-  };
-  readonly value: number;
-  readonly expected_published?: number;
-  readonly tol?: number;
-}
-
-describe('inference on Sharpe ratios', () => {
-  it('agrees with every published and computed case', () => {
-    const file = load('metrics-psr-dsr.json');
-    if (file === null) return;
-    const cases = file.cases as readonly InferenceCase[];
-    for (const test of cases) {
-      const value = inference(test);
-      assert.notEqual(value, null, test.id);
-      close(value, test.value, 1e-9 * Math.max(1, Math.abs(test.value)), test.id);
-      if (test.expected_published !== undefined) close(value, test.expected_published, test.tol ?? 1e-3, test.id);
-    }
-    console.log(`      Sharpe inference: ${cases.length} of ${cases.length} cases apply`);
-  });
-});
-
-function inference({ fn, args }: InferenceCase): number | null {
-  const annual = Math.sqrt(args.periods ?? 1);
-  const sharpe = args.sr ?? (args.sr_annual ?? 0) / annual;
-  const sample = { sharpe, n: args.n ?? 0, skewness: args.skew ?? 0, kurtosis: args.kurtosis ?? 3 };
-  if (fn === 'psr') return probabilisticSharpe(sample, args.sr_benchmark);
-  if (fn === 'min_track_record_length') return minimumTrackRecord(sample, args.sr_benchmark, args.alpha);
-  if (fn === 'expected_max_sharpe') return expectedMaxSharpe(args.trial_std ?? 0, args.n_trials ?? 0);
-  if (fn === 'dsr') {
-    const [deviation, count] = trialsOf(args, annual);
-    return deflatedSharpe(sample, deviation, count);
-  }
-  const returns = args.returns ?? [];
-  const periodsPerYear = args.periods ?? 1;
-  if (fn === 'sharpe') {
-    const riskFreeAnnual = (1 + (args.rf_per_period ?? 0)) ** periodsPerYear - 1;
-    return metric({ returns, periodsPerYear, riskFreeAnnual }, 'sharpeRatio');
-  }
-  const benchmark = returns.map(() => args.benchmark_const ?? 0);
-  return metric({ returns, benchmark, periodsPerYear }, 'informationRatio');
-}
-
-function trialsOf(args: InferenceCase['args'], annual: number): [number, number] {
-  if (args.trials === undefined) {
-    return [args.trial_std ?? Math.sqrt(args.trial_var_annual ?? 0) / annual, args.n_trials ?? 0];
-  }
-  const { length } = args.trials;
-  const mean = args.trials.reduce((sum, one) => sum + one, 0) / length;
-  const squares = args.trials.reduce((sum, one) => sum + (one - mean) ** 2, 0);
-  return [Math.sqrt(squares / (length - (args.trial_std_ddof ?? 1))), length];
-}
