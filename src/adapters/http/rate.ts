@@ -19,13 +19,15 @@ export function createRateCheck(
   let check: ReturnType<FastifyInstance['createRateLimit']> | null = null;
   app.register(rateLimit, { global: false });
   app.after(() => {
-    check = app.createRateLimit({
+    // The plugin's types know `cache` only where it is registered, but each limit has a store of its own.
+    const options = {
       max: perS,
       cache: keys,
       timeWindow: windowMs,
-      keyGenerator: ({ headers, ip }) =>
+      keyGenerator: ({ headers, ip }: FastifyRequest) =>
         headers.authorization !== undefined && isKnown(headers.authorization) ? 'token' : ip,
-    });
+    };
+    check = app.createRateLimit(options);
   });
   return async (request) => {
     const result = await check?.(request);

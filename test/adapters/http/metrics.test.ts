@@ -3,7 +3,7 @@ import { createMetrics } from '../../../src/adapters/http/metrics';
 import { limits } from '../../../src/core/domain/limits';
 
 /** Value of a series, or `null`. */
-function valueOf(text: string, series: string): number | null {
+function seriesValue(text: string, series: string): number | null {
   const line = text.split('\n').find((one) => one.startsWith(`${series} `));
   return line === undefined ? null : Number(line.slice(series.length + 1));
 }
@@ -11,10 +11,10 @@ function valueOf(text: string, series: string): number | null {
 describe('adapters/http/metrics', () => {
   it('counts signals without a label, from 0 on', async () => {
     const metrics = createMetrics();
-    assert.equal(valueOf(await metrics.text(), 'strategy_engine_signals_total'), 0);
+    assert.equal(seriesValue(await metrics.text(), 'strategy_engine_signals_total'), 0);
     metrics.count('signals', '', 3);
     metrics.count('signals', 'whatever');
-    assert.equal(valueOf(await metrics.text(), 'strategy_engine_signals_total'), 4);
+    assert.equal(seriesValue(await metrics.text(), 'strategy_engine_signals_total'), 4);
   });
 
   it('counts by label what has one', async () => {
@@ -24,10 +24,10 @@ describe('adapters/http/metrics', () => {
     metrics.count('decisions', 'cooldown');
     metrics.count('requests', '200');
     const text = await metrics.text();
-    assert.equal(valueOf(text, 'strategy_engine_ticks_total{outcome="accepted"}'), 10);
-    assert.equal(valueOf(text, 'strategy_engine_ticks_total{outcome="late"}'), 1);
-    assert.equal(valueOf(text, 'strategy_engine_decisions_total{code="cooldown"}'), 1);
-    assert.equal(valueOf(text, 'strategy_engine_requests_total{status="200"}'), 1);
+    assert.equal(seriesValue(text, 'strategy_engine_ticks_total{outcome="accepted"}'), 10);
+    assert.equal(seriesValue(text, 'strategy_engine_ticks_total{outcome="late"}'), 1);
+    assert.equal(seriesValue(text, 'strategy_engine_decisions_total{code="cooldown"}'), 1);
+    assert.equal(seriesValue(text, 'strategy_engine_requests_total{status="200"}'), 1);
   });
 
   it('keeps levels, healths and latencies', async () => {
@@ -37,18 +37,18 @@ describe('adapters/http/metrics', () => {
     metrics.latency('fast', 0.3);
     metrics.latency('fast', 30);
     const text = await metrics.text();
-    assert.equal(valueOf(text, 'strategy_engine_strategies'), 7);
-    assert.equal(valueOf(text, 'strategy_engine_component_up{component="store"}'), 0.5);
-    assert.equal(valueOf(text, 'strategy_engine_latency_seconds_count{tier="fast"}'), 2);
-    assert.equal(valueOf(text, 'strategy_engine_latency_seconds_bucket{le="0.0005",tier="fast"}'), 1);
-    assert.ok((valueOf(text, 'strategy_engine_process_resident_memory_bytes') ?? 0) > 1e6);
+    assert.equal(seriesValue(text, 'strategy_engine_strategies'), 7);
+    assert.equal(seriesValue(text, 'strategy_engine_component_up{component="store"}'), 0.5);
+    assert.equal(seriesValue(text, 'strategy_engine_latency_seconds_count{tier="fast"}'), 2);
+    assert.equal(seriesValue(text, 'strategy_engine_latency_seconds_bucket{le="0.0005",tier="fast"}'), 1);
+    assert.ok((seriesValue(text, 'strategy_engine_process_resident_memory_bytes') ?? 0) > 1e6);
   });
 
   it('past the bound labels from outside are counted as other', async () => {
     const metrics = createMetrics();
     for (let i = 0; i < limits.metricLabels + 10; i++) metrics.count('gaps', `feed ${i}`);
     const text = await metrics.text();
-    assert.equal(valueOf(text, 'strategy_engine_gaps_total{source="other"}'), 10);
+    assert.equal(seriesValue(text, 'strategy_engine_gaps_total{source="other"}'), 10);
     assert.equal(
       text.split('\n').filter((line) => line.startsWith('strategy_engine_gaps_total{')).length,
       limits.metricLabels + 1,
@@ -62,9 +62,9 @@ describe('adapters/http/metrics', () => {
     metrics.gauge('symbols', Number.POSITIVE_INFINITY);
     metrics.latency('fast', Number.NaN);
     const text = await metrics.text();
-    assert.equal(valueOf(text, 'strategy_engine_ticks_total{outcome="late"}'), null);
-    assert.equal(valueOf(text, 'strategy_engine_symbols'), 0);
+    assert.equal(seriesValue(text, 'strategy_engine_ticks_total{outcome="late"}'), null);
+    assert.equal(seriesValue(text, 'strategy_engine_symbols'), 0);
     metrics.count('signals', '');
-    assert.equal(valueOf(await createMetrics().text(), 'strategy_engine_signals_total'), 0);
+    assert.equal(seriesValue(await createMetrics().text(), 'strategy_engine_signals_total'), 0);
   });
 });
