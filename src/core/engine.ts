@@ -35,7 +35,8 @@ export function onBatch(core: CoreState, batch: MarketBatch): Effects {
   let touched: SymbolRuntime | null = null;
   for (let i = skip; i < items.length; i++) {
     const item = items[i] as MarketItem;
-    const symbol = touched !== null && touched.market.symbol === item.symbol ? touched : symbolOf(core, item);
+    const symbol: SymbolRuntime | null =
+      touched !== null && touched.market.symbol === item.symbol ? touched : symbolOf(core, item);
     if (symbol === null) {
       drop(core, i, 'symbol_limit');
       continue;
