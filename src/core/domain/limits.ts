@@ -69,7 +69,7 @@ export const limits = {
   bandWarmupTicks: 50,
   /** Further ticks that must agree with an off-market level before it is the market's. */
   heldAgreeing: 3,
-  /** Items remembered per symbol to tell duplicates: at least, and at most (32 bytes each) while they could still come. */
+  /** Items remembered per symbol to tell duplicates: at least, and at most (40 bytes each) while they could still come. */
   duplicatesMin: 128,
   duplicatesMax: 4_096,
   /** An id is remembered for at least this span of event time, in ms: retries of a sender come within it. */

@@ -135,3 +135,15 @@ export function normals(seed: number): () => number {
   const uniform = uniforms(seed);
   return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
 }
+
+/** Uneven ticks in order, no two of the same instant. */
+export function walk(seed: number, count: number, stepMs: number): Tick[] {
+  const uniform = uniforms(seed);
+  let ms = 0;
+  let price = 100;
+  return Array.from({ length: count }, (_, i) => {
+    ms += 1 + Math.floor(-Math.log(uniform()) * stepMs);
+    price *= 1 + (uniform() - 0.5) / 500;
+    return tick(ms, price, { volume: uniform() * 3, id: `t${i}` });
+  });
+}
