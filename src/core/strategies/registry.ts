@@ -58,7 +58,8 @@ export function createRegistry(extra: readonly StrategyDefinition[] = []): Regis
       if (known.size >= limits.strategyTypes)
         throw valueError('type', `cannot be added: ${known.size} types are known`);
       for (const name of ['confidenceThreshold', 'riskTolerance', 'cooldownMs']) {
-        if (!Object.hasOwn(definition.parameters.shape, name)) throw valueError('parameters', `must have ${name}`, type);
+        if (!Object.hasOwn(definition.parameters.shape, name))
+          throw valueError('parameters', `must have ${name}`, type);
       }
       known.set(type, definition);
     },
