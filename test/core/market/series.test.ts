@@ -3,7 +3,7 @@ import type { Bar } from '../../../src/core/domain/bar';
 import { limits } from '../../../src/core/domain/limits';
 import { history, historyLength } from '../../../src/core/market/series';
 import { closeSeries, openSeries } from '../../../src/core/market/symbol-market';
-import { barsOf, market, play, tick, walk } from './market-samples';
+import { barsOf, market, play, t0, tick, walk } from './market-samples';
 
 describe('a series', () => {
   it('is shared by its subscribers and gone with the last', () => {
