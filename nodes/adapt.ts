@@ -54,6 +54,7 @@ export const definition: Definition<typeof config, typeof message> = {
   version: 1,
   config,
   message,
+  inOrder: true,
   ports: { count: 3, result: 2 },
   open(shell) {
     const { config: settings } = shell;

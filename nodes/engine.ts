@@ -109,6 +109,17 @@ function acquire(shell: Shell<Config>): Lease<Engine> {
   return lease;
 }
 
+const heardOf = new WeakSet<object>();
+
+/** Tells a deploy, which starts everything again, from a shutdown: only a deploy comes with what it changes. */
+function listenToDeploys(events: NodeAPI['events']): void {
+  if (heardOf.has(events)) return;
+  heardOf.add(events);
+  events.on('flows:stopping', ({ diff }: { diff?: object }) => {
+    flowsStopping(diff !== undefined && Object.hasOwn(diff, 'globalConfigChanged'));
+  });
+}
+
 export const definition: Definition<typeof config> = {
   type: 'strategy-engine',
   version: 1,
@@ -116,10 +127,7 @@ export const definition: Definition<typeof config> = {
   credentials: { redisPassword: { type: 'password' } },
   ports: { count: 0 },
   setup(RED) {
-    RED.events.on('flows:stopping', ({ diff }: { diff?: object }) => {
-      // Only a deploy comes with what it changes; a shutdown does not.
-      flowsStopping(diff !== undefined && Object.hasOwn(diff, 'globalConfigChanged'));
-    });
+    listenToDeploys(RED.events);
     const mayRead = RED.auth.needsPermission('strategy-engine.read');
     RED.httpAdmin.get('/strategy-engine/types', mayRead, (_request, response) => {
       response.json({ types: createRegistry().typeViews().map(typesToWire) });

@@ -249,6 +249,7 @@ export const definition: Definition<typeof config, typeof message> = {
   version: 1,
   config,
   message,
+  inOrder: true,
   ports: { count: 2 },
   setup(RED) {
     RED.httpAdmin.post(

@@ -1,6 +1,6 @@
 /** Market data that can be read again from any row: a file, or a simulated market. */
 import type { MarketFile, MarketItem, RejectedRow, Simulator } from '../src/index';
-import { createSimulator, limits, openMarketFile } from '../src/index';
+import { createSimulator, EngineError, limits, openMarketFile } from '../src/index';
 
 /** Read in order; `peek` looks without taking. */
 export interface ReplaySource {
@@ -70,7 +70,11 @@ class FileSource implements ReplaySource {
 /** The file's rows after `afterRow`; bad rows are handed to `onRejected`. */
 export async function openFileSource(settings: FileSettings, afterRow: number): Promise<ReplaySource> {
   const { path, source, onRejected } = settings;
-  const file = await openMarketFile(path, { source, skipBad: true, afterRow });
+  const file = await openMarketFile(path, { source, skipBad: true, afterRow }).catch((thrown: unknown) => {
+    const { code } = thrown as { code?: unknown };
+    const isOurs = thrown instanceof EngineError || typeof code !== 'string';
+    throw isOurs ? thrown : new EngineError('ValueError', `file ${path} cannot be read (${code})`);
+  });
   return new FileSource(file, afterRow, onRejected);
 }
 

@@ -45,6 +45,8 @@ export interface Definition<C extends z.ZodObject, M extends z.ZodType = z.ZodTy
   readonly migrations?: readonly ((config: Record<string, unknown>) => Record<string, unknown>)[];
   /** Outputs, and which of them answers requests; without one, errors go to Catch nodes only. */
   readonly ports: { readonly count: number; readonly result?: number };
+  /** Each message waits for the end of the one before it: where one may change what the next one means. */
+  readonly inOrder?: boolean;
   /** Once per Node-RED, when the type is registered: admin routes. */
   setup?(RED: NodeAPI): void;
   open(shell: Shell<z.output<C>>): Running<z.output<M>>;
@@ -70,6 +72,7 @@ export class Shell<C> {
   readonly log: Logger;
   private readonly cleanups = new Set<() => void>();
   private waiting = 0;
+  private tail: Promise<void> = Promise.resolve();
   private closed = false;
   private shown = '';
   private next: { fill: Fill; shape: 'dot' | 'ring'; text: string } | null = null;
@@ -212,9 +215,6 @@ export class Shell<C> {
       if (!this.closed) send(outputs as Array<NodeMessage | NodeMessage[] | null>);
     };
     const work = async () => {
-      if (this.waiting >= limits.nodeMessages)
-        throw new EngineError('ConnectionError', `more than ${limits.nodeMessages} messages wait for the engine`);
-      this.waiting++;
       try {
         const parsed = definition.message?.safeParse(msg);
         if (parsed && !parsed.success) throw problem(parsed.error, 'msg');
@@ -231,7 +231,18 @@ export class Shell<C> {
       out(Array.from({ length: definition.ports.count }, (_, index) => (index === port ? refused : null)));
       done();
     };
-    void work().then(() => done(), refuse);
+    if (this.waiting >= limits.nodeMessages) {
+      refuse(new EngineError('ConnectionError', `more than ${limits.nodeMessages} messages wait for the engine`));
+      return;
+    }
+    this.waiting++;
+    const run = () =>
+      work()
+        .then(() => done(), refuse)
+        // What Node-RED's own callbacks throw must not end the process either.
+        .catch((thrown: unknown) => this.log.error(`after a message: ${String(thrown)}`));
+    if (definition.inOrder) this.tail = this.tail.then(run, run);
+    else void run();
   }
 }
 
@@ -256,7 +267,8 @@ export function defineNode<C extends z.ZodObject, M extends z.ZodType>(
         const broken = new Shell(RED, this, {});
         const error = problem(parsed.error, '');
         broken.status('red', 'check settings', 'ring');
-        broken.fail(error, 'settings');
+        // Catch nodes are not there before the whole flow is.
+        broken.after(0, () => broken.fail(error, 'settings'));
         broken.run(definition, { input: () => Promise.reject(error) });
         return;
       }

@@ -66,6 +66,7 @@ export const definition: Definition<typeof config, typeof message> = {
   version: 1,
   config,
   message,
+  inOrder: true,
   ports: { count: 1, result: 0 },
   open(shell) {
     shell.status('grey', 'ready', 'ring');

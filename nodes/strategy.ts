@@ -200,6 +200,7 @@ export const definition: Definition<typeof config, typeof message> = {
   version: 1,
   config,
   message,
+  inOrder: true,
   ports: { count: 2 },
   open(shell) {
     const node = new StrategyNode(shell);
