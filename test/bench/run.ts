@@ -12,6 +12,7 @@ const suites: Readonly<Record<string, Suite>> = {
   P1: () => (require('./core-bench') as typeof import('./core-bench')).p1(),
   P2: () => (require('./core-bench') as typeof import('./core-bench')).p2(),
   P4: () => (require('./redis-bench') as typeof import('./redis-bench')).p4(),
+  P5: () => (require('./node-red-bench') as typeof import('./node-red-bench')).p5(),
   P6: () => (require('./http-bench') as typeof import('./http-bench')).p6(),
   P7: () => (require('./redis-bench') as typeof import('./redis-bench')).p7(),
   P8: () => (require('./track-bench') as typeof import('./track-bench')).p8(),

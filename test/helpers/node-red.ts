@@ -59,6 +59,13 @@ export class NodeRed {
     return this.written;
   }
 
+  /** Of the process that runs now. */
+  pid(): number {
+    const pid = this.child?.pid;
+    if (pid === undefined) throw new Error('Node-RED does not run');
+    return pid;
+  }
+
   async start(): Promise<void> {
     const { node, red } = this.runtime;
     const child = spawn(node, [red, '--userDir', this.directory, '--settings', join(this.directory, 'settings.js')], {
