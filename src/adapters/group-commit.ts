@@ -33,95 +33,105 @@ function asStoreError(thrown: unknown): EngineError {
   return new EngineError('ConnectionError', 'the store could not write', { retryAfterS: 1, cause: thrown });
 }
 
-/** Gathers the appends of many callers into few writes, one in flight at a time. */
-export function createGroupCommit({ clock, commit }: GroupCommitOptions): GroupCommit {
-  const waiting = new Set<Call>();
-  const idle: (() => void)[] = [];
-  let inFlight = false;
-  let scheduled = false;
-  let closed = false;
+class CallQueue implements GroupCommit {
+  private readonly clock: Clock;
+  private readonly commit: GroupCommitOptions['commit'];
+  private readonly waiting = new Set<Call>();
+  private readonly idle: (() => void)[] = [];
+  private inFlight = false;
+  private scheduled = false;
+  private closed = false;
 
-  function takeGroup(): Call[] {
-    const group: Call[] = [];
-    let events = 0;
-    for (const call of waiting) {
-      events += call.events.length;
-      if (events > limits.eventsPerAppend) break;
-      group.push(call);
-      waiting.delete(call);
-    }
-    return group;
+  constructor(options: GroupCommitOptions) {
+    this.clock = options.clock;
+    this.commit = options.commit;
   }
 
-  function schedule(): void {
-    if (scheduled || inFlight) return;
-    scheduled = true;
-    // After the sockets were read, so that callers who arrive together are written together.
-    setImmediate(() => {
-      scheduled = false;
-      void run();
-    });
-  }
-
-  async function run(): Promise<void> {
-    const group = takeGroup();
-    if (group.length > 0) {
-      inFlight = true;
-      try {
-        const outcomes = await commit(group.flatMap((call) => call.events));
-        let at = 0;
-        for (const call of group) {
-          call.resolve(outcomes.slice(at, at + call.events.length));
-          at += call.events.length;
-        }
-      } catch (thrown) {
-        const error = asStoreError(thrown);
-        for (const call of group) call.reject(error);
-      }
-      for (const call of group) call.cancelDeadline();
-      inFlight = false;
-    }
-    if (waiting.size > 0) schedule();
-    else for (const resolve of idle.splice(0)) resolve();
-  }
-
-  function append(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
-    if (closed) return Promise.reject(refused('the store is closed'));
+  append(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
+    if (this.closed) return Promise.reject(refused('the store is closed'));
     if (events.length === 0) return Promise.resolve([]);
     if (events.length > limits.eventsPerAppend)
       return Promise.reject(valueError('events', `must be at most ${limits.eventsPerAppend}`, events.length));
-    if (waiting.size >= limits.appendsWaiting)
-      return Promise.reject(refused(`the store is behind: ${waiting.size} writes are waiting`));
+    if (this.waiting.size >= limits.appendsWaiting)
+      return Promise.reject(refused(`the store is behind: ${this.waiting.size} writes are waiting`));
     return new Promise((resolve, reject) => {
-      const cancelDeadline = clock.after(limits.storeMs, () => {
-        waiting.delete(call);
-        reject(
-          new EngineError('TimeoutError', `the store did not answer within ${limits.storeMs} ms`, { retryAfterS: 1 }),
-        );
+      const cancelDeadline = this.clock.after(limits.storeMs, () => {
+        this.waiting.delete(call);
+        const message = `the store did not answer within ${limits.storeMs} ms`;
+        reject(new EngineError('TimeoutError', message, { retryAfterS: 1 }));
       });
       const call: Call = { events, resolve, reject, cancelDeadline };
-      waiting.add(call);
-      schedule();
+      this.waiting.add(call);
+      this.schedule();
     });
   }
 
-  async function close(): Promise<boolean> {
-    closed = true;
-    if (!inFlight && !scheduled && waiting.size === 0) return true;
+  async close(): Promise<boolean> {
+    this.closed = true;
+    if (!this.inFlight && !this.scheduled && this.waiting.size === 0) return true;
     const settled = await new Promise<boolean>((resolve) => {
-      const cancel = clock.after(limits.closeMs, () => resolve(false));
-      idle.push(() => {
+      const cancel = this.clock.after(limits.closeMs, () => resolve(false));
+      this.idle.push(() => {
         cancel();
         resolve(true);
       });
     });
-    for (const call of waiting) {
-      waiting.delete(call);
+    for (const call of this.waiting) {
+      this.waiting.delete(call);
       call.cancelDeadline();
       call.reject(refused('the store is closed'));
     }
     return settled;
   }
 
-  return { append, close };
+  private schedule(): void {
+    if (this.scheduled || this.inFlight) return;
+    this.scheduled = true;
+    // After the sockets were read, so that callers who arrive together are written together.
+    setImmediate(() => {
+      this.scheduled = false;
+      void this.run();
+    });
+  }
+
+  private takeGroup(): Call[] {
+    const group: Call[] = [];
+    let events = 0;
+    for (const call of this.waiting) {
+      events += call.events.length;
+      if (events > limits.eventsPerAppend) break;
+      group.push(call);
+      this.waiting.delete(call);
+    }
+    return group;
+  }
+
+  private async run(): Promise<void> {
+    const group = this.takeGroup();
+    if (group.length > 0) await this.write(group);
+    if (this.waiting.size > 0) this.schedule();
+    else for (const resolve of this.idle.splice(0)) resolve();
+  }
+
+  private async write(group: readonly Call[]): Promise<void> {
+    this.inFlight = true;
+    try {
+      const outcomes = await this.commit(group.flatMap((call) => call.events));
+      let at = 0;
+      for (const call of group) {
+        call.resolve(outcomes.slice(at, at + call.events.length));
+        at += call.events.length;
+      }
+    } catch (thrown) {
+      const error = asStoreError(thrown);
+      for (const call of group) call.reject(error);
+    }
+    for (const call of group) call.cancelDeadline();
+    this.inFlight = false;
+  }
+}
+
+/** Gathers the appends of many callers into few writes, one in flight at a time. */
+export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
+  return new CallQueue(options);
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { Database } from 'lmdb';
 
 /*
  * Which event has which id. On disk an index by id would dirty one page per event (measured: a third of the rate), so
@@ -12,6 +11,11 @@ const blockEvents = 256;
 /** 48 bits of an id's hash: unequal ids may share it, so every hit is confirmed with the event itself. */
 export function digestOf(id: string): number {
   return createHash('sha256').update(JSON.stringify(id)).digest().readUIntBE(0, digestBytes);
+}
+
+/** What the index needs of the store: the blocks as they are committed. */
+export interface DigestBlocks {
+  get(block: number): Buffer | undefined;
 }
 
 /** What the index needs of the log: the id of a committed event. */
@@ -34,7 +38,7 @@ function opened(stored: Buffer | undefined): Buffer | null {
 
 /** The last `kept` ids and their events. */
 export class IdIndex {
-  private readonly blocks: Database<Buffer, number>;
+  private readonly blocks: DigestBlocks;
   private readonly idOf: IdOf;
   private readonly kept: number;
   private readonly seqs = new Map<number, number>();
@@ -42,7 +46,7 @@ export class IdIndex {
   private readonly shared = new Map<string, number>();
   private last = 0;
 
-  constructor(blocks: Database<Buffer, number>, kept: number, idOf: IdOf) {
+  constructor(blocks: DigestBlocks, kept: number, idOf: IdOf) {
     this.blocks = blocks;
     this.kept = kept;
     this.idOf = idOf;

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Database, RootDatabase } from 'lmdb';
 import { EngineError } from '../../core/domain/errors';
 import { limits } from '../../core/domain/limits';
-import type { NewEvent } from '../../core/domain/log-event';
-import type { AppendOutcome, Clock, EventLog, Logger } from '../../live/ports';
+import type { LogEvent, NewEvent } from '../../core/domain/log-event';
+import type { AppendOutcome, Clock, Durability, EventLog, Logger } from '../../live/ports';
 import { type AppendPlan, planAppend } from '../append-plan';
-import { createGroupCommit } from '../group-commit';
+import { createGroupCommit, type GroupCommit } from '../group-commit';
 import { decodeRecord, encodeRecord, seal, unseal } from '../log-record';
 import { digestOf, IdIndex } from './id-index';
 
@@ -43,40 +43,114 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The event log in an open lmdb environment. Records are keyed by seq; an index tells which has which id. */
-export function createLmdbLog(options: LmdbLogOptions): LmdbLog {
-  const { root, clock, logger } = options;
-  const idsKept = options.executionIds ?? limits.executionIds;
-  const records = root.openDB<Buffer, number>({ name: 'log', encoding: 'binary' });
-  const digests = root.openDB<Buffer, number>({ name: 'digests', encoding: 'binary' });
-  const versions = root.openDB<Buffer, Buffer>({ name: 'versions', encoding: 'binary', keyEncoding: 'binary' });
+class LmdbEventLog implements LmdbLog {
+  private readonly options: LmdbLogOptions;
+  private readonly records: Database<Buffer, number>;
+  private readonly digests: Database<Buffer, number>;
+  private readonly versions: Database<Buffer, Buffer>;
+  private readonly ids: IdIndex;
+  private readonly group: GroupCommit;
   // After a write of unknown outcome even a group without news must reach the disk before anyone is told "duplicate".
-  let uncertain = false;
-  let closed = false;
+  private uncertain = false;
+  private closed = false;
 
-  const record = (seq: number) => decodeRecord(records.get(seq)?.toString('utf8'), seq);
+  constructor(options: LmdbLogOptions) {
+    const { root, clock } = options;
+    this.options = options;
+    this.records = root.openDB<Buffer, number>({ name: 'log', encoding: 'binary' });
+    this.digests = root.openDB<Buffer, number>({ name: 'digests', encoding: 'binary' });
+    this.versions = root.openDB<Buffer, Buffer>({ name: 'versions', encoding: 'binary', keyEncoding: 'binary' });
+    const idsKept = options.executionIds ?? limits.executionIds;
+    this.ids = new IdIndex(this.digests, idsKept, (seq) => this.record(seq).id);
+    this.ids.catchUp(this.newest());
+    this.group = createGroupCommit({ clock, commit: (events) => this.commit(events) });
+  }
 
-  function lastSeq(): number {
-    for (const seq of records.getKeys({ reverse: true, limit: 1 })) return seq;
+  async append(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
+    if (this.options.readOnly) throw new EngineError('ConnectionError', 'the store is open for reading only');
+    return this.group.append(events);
+  }
+
+  async read(afterSeq: number, limit: number): Promise<readonly LogEvent[]> {
+    this.assertOpen();
+    this.options.root.resetReadTxn();
+    const end = Math.min(this.newest(), afterSeq + limit);
+    const events: LogEvent[] = [];
+    for (let seq = afterSeq + 1; seq <= end; seq++) events.push(this.record(seq));
+    return events;
+  }
+
+  async lastSeq(): Promise<number> {
+    this.assertOpen();
+    this.options.root.resetReadTxn();
+    return this.newest();
+  }
+
+  durability(): Durability {
+    return {
+      kind: 'embedded',
+      survivesProcessKill: true,
+      survivesPowerLoss: true,
+      text: 'on this disk: acknowledged after the disk confirmed it',
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.drain();
+  }
+
+  async drain(): Promise<boolean> {
+    this.closed = true;
+    return this.group.close();
+  }
+
+  private record(seq: number): LogEvent {
+    return decodeRecord(this.records.get(seq)?.toString('utf8'), seq);
+  }
+
+  private newest(): number {
+    for (const seq of this.records.getKeys({ reverse: true, limit: 1 })) return seq;
     return 0;
   }
 
-  const ids = new IdIndex(digests, idsKept, (seq) => record(seq).id);
-  ids.catchUp(lastSeq());
+  private async commit(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
+    const { root, isOurs } = this.options;
+    if (!isOurs())
+      throw new EngineError('ConnectionError', 'the store was taken over by another process', { retryAfterS: 1 });
+    root.resetReadTxn();
+    const lastSeq = this.newest();
+    // A write that was reported as failed may be there all the same.
+    this.ids.catchUp(lastSeq);
+    const digestById = new Map<string, number>();
+    const plan = planAppend(events, {
+      lastSeq,
+      known: (id) => {
+        const digest = digestOf(id);
+        digestById.set(id, digest);
+        const seq = this.ids.find(id, digest);
+        return seq === null ? null : this.record(seq);
+      },
+      version: (aggregate) => readNumber(this.versions, keyOf(aggregate), 'versions') ?? 0,
+    });
+    if (plan.applied.length > 0 || this.uncertain) await this.write(plan, digestById);
+    return plan.outcomes;
+  }
 
-  async function write(plan: AppendPlan, digestById: ReadonlyMap<string, number>): Promise<void> {
+  private async write(plan: AppendPlan, digestById: ReadonlyMap<string, number>): Promise<void> {
+    const { root, logger } = this.options;
     const firstSeq = plan.applied[0]?.seq ?? 0;
     const added = plan.applied.map((event) => digestById.get(event.id) ?? digestOf(event.id));
-    const blocks = ids.blocksFor(firstSeq, added);
+    const blocks = this.ids.blocksFor(firstSeq, added);
+    const texts = plan.applied.map((event) => [event.seq, Buffer.from(encodeRecord(event))] as const);
     try {
       await root.batch(() => {
-        for (const event of plan.applied) records.put(event.seq, Buffer.from(encodeRecord(event)));
-        for (const [block, bytes] of blocks) digests.put(block, bytes);
-        for (const [aggregate, version] of plan.versions) versions.put(keyOf(aggregate), sealed(String(version)));
-        if (uncertain) versions.put(keyOf('\u0000barrier'), sealed('0'));
+        for (const [seq, text] of texts) this.records.put(seq, text);
+        for (const [block, bytes] of blocks) this.digests.put(block, bytes);
+        for (const [aggregate, version] of plan.versions) this.versions.put(keyOf(aggregate), sealed(String(version)));
+        if (this.uncertain) this.versions.put(keyOf('\u0000barrier'), sealed('0'));
       });
     } catch (error) {
-      uncertain = true;
+      this.uncertain = true;
       // The cause comes as a promise beside the error; left alone it would end the process as unhandled.
       const cause: unknown = await Promise.resolve((error as { commitError?: unknown }).commitError).catch((e) => e);
       logger.error('the embedded store could not write', { error: describe(cause ?? error) });
@@ -86,70 +160,16 @@ export function createLmdbLog(options: LmdbLogOptions): LmdbLog {
       });
     }
     root.resetReadTxn();
-    ids.committed(firstSeq, added);
-    uncertain = false;
+    this.ids.committed(firstSeq, added);
+    this.uncertain = false;
   }
 
-  async function commit(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
-    if (!options.isOurs())
-      throw new EngineError('ConnectionError', 'the store was taken over by another process', { retryAfterS: 1 });
-    root.resetReadTxn();
-    const last = lastSeq();
-    // A write that was reported as failed may be there all the same.
-    ids.catchUp(last);
-    const digestById = new Map<string, number>();
-    const plan = planAppend(events, {
-      lastSeq: last,
-      known: (id) => {
-        const digest = digestOf(id);
-        digestById.set(id, digest);
-        const seq = ids.find(id, digest);
-        return seq === null ? null : record(seq);
-      },
-      version: (aggregate) => readNumber(versions, keyOf(aggregate), 'versions') ?? 0,
-    });
-    if (plan.applied.length > 0 || uncertain) await write(plan, digestById);
-    return plan.outcomes;
+  private assertOpen(): void {
+    if (this.closed) throw new EngineError('ConnectionError', 'the store is closed', { retryAfterS: 1 });
   }
+}
 
-  const group = createGroupCommit({ clock, commit });
-
-  function assertOpen(): void {
-    if (closed) throw new EngineError('ConnectionError', 'the store is closed', { retryAfterS: 1 });
-  }
-
-  async function drain(): Promise<boolean> {
-    closed = true;
-    return group.close();
-  }
-
-  return {
-    async append(events) {
-      if (options.readOnly) throw new EngineError('ConnectionError', 'the store is open for reading only');
-      return group.append(events);
-    },
-    async read(afterSeq, limit) {
-      assertOpen();
-      root.resetReadTxn();
-      const end = Math.min(lastSeq(), afterSeq + limit);
-      const events = [];
-      for (let seq = afterSeq + 1; seq <= end; seq++) events.push(record(seq));
-      return events;
-    },
-    async lastSeq() {
-      assertOpen();
-      root.resetReadTxn();
-      return lastSeq();
-    },
-    durability: () => ({
-      kind: 'embedded',
-      survivesProcessKill: true,
-      survivesPowerLoss: true,
-      text: 'on this disk: acknowledged after the disk confirmed it',
-    }),
-    async close() {
-      await drain();
-    },
-    drain,
-  };
+/** The event log in an open lmdb environment. Records are keyed by seq; an index tells which has which id. */
+export function createLmdbLog(options: LmdbLogOptions): LmdbLog {
+  return new LmdbEventLog(options);
 }

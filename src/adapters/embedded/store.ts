@@ -48,8 +48,8 @@ async function openEnvironment(directory: string, readOnly: boolean): Promise<Ro
 }
 
 /**
- * The embedded store: an lmdb log, acknowledged when the disk confirmed it, and snapshots in files beside it (measured:
- * as lmdb transactions they hold up appends for their whole length). One process owns it; `ConnectionError` when
+ * The embedded store: an lmdb log, acknowledged when the disk confirmed it, and snapshots in files beside it (lmdb has
+ * one writer, so in there a snapshot would keep appends waiting for its whole length). One process owns it; `ConnectionError` when
  * another does, or when it cannot be opened.
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
