@@ -118,15 +118,19 @@ function movePositions(core: CoreState, symbol: SymbolRuntime, item: MarketItem)
     const book = symbol.live[i] as (typeof symbol.live)[number];
     const exit = move(book, market, symbol.costs, core.effects.fills);
     if (exit !== null) {
-      core.totalExposure -= Math.abs(exit.exposure);
-      core.openPositions--;
-      if (core.openPositions === 0) core.totalExposure = 0;
+      if (book.source === 'assumed') released(core, exit.exposure);
       tellStop(core, symbol, book.strategyId, exit, item);
     }
     if (book.exposure !== 0 || book.pending !== null) continue;
     symbol.live.splice(i, 1);
     retire(symbol, book.strategyId);
   }
+}
+
+function released(core: CoreState, exposure: number): void {
+  core.totalExposure -= Math.abs(exposure);
+  core.openPositions--;
+  if (core.openPositions === 0) core.totalExposure = 0;
 }
 
 function endOf(item: MarketItem): number {

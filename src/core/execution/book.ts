@@ -81,8 +81,16 @@ export interface Exit {
   readonly strategyVersion: number;
 }
 
+/** Notes an order. Where executions say what is held, it only brings the levels that its position is to have. */
 export function place(book: Book, order: PendingOrder): void {
-  book.pending = order;
+  if (book.source === 'assumed') {
+    book.pending = order;
+    return;
+  }
+  book.stopLoss = order.stopLoss;
+  book.takeProfit = order.takeProfit;
+  book.signalId = order.signalId;
+  book.strategyVersion = order.strategyVersion;
 }
 
 /** Moves the book by the market's next word; fills go to `fills`, and the answer is the exit it caused, if any. */
@@ -147,6 +155,12 @@ function leave(
 ): Exit {
   const price = marketFillPrice(touched, -Math.sign(book.exposure), costs);
   const { exposure, quantity, entryPrice, signalId, strategyVersion } = book;
+  if (book.source === 'executed') {
+    // What is really held changes by executions alone; told once, the level has done its work.
+    book.stopLoss = null;
+    book.takeProfit = null;
+    return { reason, price, level, exposure, quantity, entryPrice, signalId, strategyVersion };
+  }
   const units = quantity === null ? null : Math.abs(quantity);
   fills.push(fillOf(book, signalId ?? '', -exposure, units, price, costs, market.endMs, reason));
   flatten(book);

@@ -100,15 +100,15 @@ function order(core: CoreState, symbol: SymbolRuntime, running: Running, signal:
   if (book.source === 'assumed') {
     if (book.exposure === 0 && book.pending === null) symbol.live.push(book);
     reserve(core, book, signal.targetExposure);
-    place(book, {
-      targetExposure: signal.targetExposure,
-      quantity: signal.quantity,
-      stopLoss: signal.stopLoss,
-      takeProfit: signal.takeProfit,
-      signalId: signal.signalId,
-      strategyVersion: running.version.version,
-    });
   }
+  place(book, {
+    targetExposure: signal.targetExposure,
+    quantity: signal.quantity,
+    stopLoss: signal.stopLoss,
+    takeProfit: signal.takeProfit,
+    signalId: signal.signalId,
+    strategyVersion: running.version.version,
+  });
   if (signal.intent !== 'close') book.cooldownUntilMs = signal.timestampMs + running.parameters.cooldownMs;
 }
 
