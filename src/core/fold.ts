@@ -25,7 +25,7 @@ export function apply(core: CoreState, event: LogEvent): void {
 function strategyChanged(core: CoreState, record: StrategyRecord): void {
   const strategy = core.strategies.get(record.strategyId);
   if (strategy === undefined) {
-    if (record.capital !== null) setCapital(core.ledger, record.strategyId, record.capital);
+    setCapital(core.ledger, record.strategyId, record.capital ?? core.settings.capital);
     start(core, record, createDecisionLog());
     return;
   }

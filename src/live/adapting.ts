@@ -11,7 +11,7 @@ import { EngineError, notFound } from '../core/domain/errors';
 import type { AdaptationApplied, NewEvent } from '../core/domain/log-event';
 import type { Regime } from '../core/domain/regime';
 import { currentVersion, type StrategyRecord } from '../core/domain/strategy';
-import { type ParameterBounds, proposeStep, type RecentPerformance, type Step } from '../core/learning/adapt';
+import { type ParameterBounds, proposeStep, type Step } from '../core/learning/adapt';
 import {
   adaptationOf,
   adaptationView,
@@ -22,6 +22,7 @@ import {
 } from '../core/learning/audit';
 import type { InsightStrategy } from '../core/learning/candidate';
 import { insightsOf } from '../core/learning/insights';
+import { recentPerformanceOf } from '../core/learning/trade-sample';
 import { ledgerView } from '../core/performance/ledger';
 import type { CoreState } from '../core/state';
 import { runningOf } from '../core/strategies/attach';
@@ -29,7 +30,6 @@ import { headlineRegime } from '../core/strategies/evaluate';
 import { parameterSchemas } from '../core/strategies/parameters';
 import { type Appender, contentHash } from './append';
 import { page } from './page';
-import type { PerformanceQueries } from './performance';
 import type { Clock } from './ports';
 import { aggregateOf, requireRecord } from './strategy-commands';
 
@@ -39,7 +39,6 @@ export function createAdapting(
   core: CoreState,
   appender: Appender,
   clock: Clock,
-  performance: PerformanceQueries,
   told: (view: AdaptationView) => void,
 ): Adapting {
   /** Writes an adaptation on top of the version it was made from; another change in between is a conflict. */
@@ -61,7 +60,7 @@ export function createAdapting(
 
   async function one(record: StrategyRecord, input: ForceAdaptationInput): Promise<AdaptationView> {
     const { strategyId } = record;
-    const step = stepFor(core, performance, record, input, clock.nowMs());
+    const step = stepFor(core, record, input, clock.nowMs());
     const adaptationId = `adp_${randomUUID()}`;
     if (step.isRefused || input.dryRun === true) return unappliedView(step, adaptationId, strategyId, clock.nowMs());
     const fromVersion = currentVersion(record).version;
@@ -140,13 +139,7 @@ function meant(core: CoreState, input: ForceAdaptationInput): StrategyRecord[] {
   return active.filter((record) => core.registry.get(record.strategyType)?.family === type);
 }
 
-function stepFor(
-  core: CoreState,
-  performance: PerformanceQueries,
-  record: StrategyRecord,
-  input: ForceAdaptationInput,
-  nowMs: number,
-): Step {
+function stepFor(core: CoreState, record: StrategyRecord, input: ForceAdaptationInput, nowMs: number): Step {
   const definition = core.registry.get(record.strategyType);
   if (definition === undefined) throw notFound('strategy type', record.strategyType);
   const { strategyId } = record;
@@ -156,7 +149,7 @@ function stepFor(
     parameters: currentVersion(record).parameters,
     measured: measuredRegime(core, strategyId),
     claimed: input.marketConditions ?? null,
-    recent: recentOf(performance, strategyId),
+    recent: recentPerformanceOf(ledgerView(core.ledger, strategyId)),
     rails: railsOf(core.audit, strategyId, nowMs),
   });
 }
@@ -171,15 +164,6 @@ export function measuredRegime(core: CoreState, strategyId: string): Regime | nu
     }
   }
   return best;
-}
-
-/** The mean's standard error follows from the system quality number: √n·mean/std = mean/SE. */
-function recentOf(performance: PerformanceQueries, strategyId: string): RecentPerformance | null {
-  const { executions, expectancy, sqn } = performance.performance(strategyId).metrics;
-  if (typeof executions !== 'number' || typeof expectancy !== 'number' || typeof sqn !== 'number' || sqn === 0) {
-    return null;
-  }
-  return { trades: executions, meanPnl: expectancy, standardError: expectancy / sqn };
 }
 
 function resultOf(input: ForceAdaptationInput, views: readonly AdaptationView[]): ForceAdaptationResult {

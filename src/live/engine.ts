@@ -137,7 +137,7 @@ function verbs(parts: Parts, startedAt: number): Engine {
     };
   };
   const commands = createStrategyCommands(core, appender, clock);
-  const adapting = createAdapting(core, appender, clock, performance, (view) => listeners.emit('adaptation', view));
+  const adapting = createAdapting(core, appender, clock, (view) => listeners.emit('adaptation', view));
   return {
     name: deps.name,
     ...createQueries(core),

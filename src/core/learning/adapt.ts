@@ -21,6 +21,7 @@
 import type { ForceAdaptationInput } from '../domain/bodies';
 import type { Regime, TrendLabel, VolatilityLabel } from '../domain/regime';
 import type { Parameters } from '../domain/strategy';
+import { snakeName } from '../strategies/parameters';
 
 /** Time between two forced steps of one strategy, in ms. */
 export const forcedCooldownMs = 60_000;
@@ -137,8 +138,7 @@ export function proposeStep(input: StepInput): Step {
 }
 
 function tell(name: string, { from, to }: ParameterChange): string {
-  const words = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return `${words} ${to > from ? 'up' : 'down'} from ${from} to ${to}`;
+  return `${snakeName(name)} ${to > from ? 'up' : 'down'} from ${from} to ${to}`;
 }
 
 function railOf({ rails, measured }: StepInput): Step['reason'] | null {

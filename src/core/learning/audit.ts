@@ -8,6 +8,7 @@ import { limits } from '../domain/limits';
 import type { AdaptationApplied, LearningFrozen, LogEvent } from '../domain/log-event';
 import type { StateReader, StateWriter } from '../domain/state-codec';
 import type { Parameters } from '../domain/strategy';
+import { snakeName } from '../strategies/parameters';
 import type { Step } from './adapt';
 
 export interface AuditEntry {
@@ -102,7 +103,7 @@ export function revertOf(
   for (const name of changedNames(data)) {
     if (!isSame(now.parameters[name], data.to[name])) {
       throw conflict(
-        `${name} was changed since adaptation "${adaptationId}": undo that first, or roll back by version`,
+        `${snakeName(name)} was changed since adaptation "${adaptationId}": undo that first, or roll back by version`,
       );
     }
     if (Object.hasOwn(data.from, name)) to[name] = data.from[name];

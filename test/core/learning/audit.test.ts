@@ -98,7 +98,7 @@ describe('the audit trail', () => {
     const changed = { ...now, parameters: { ...step.to, confidenceThreshold: 0.9 } };
     assert.throws(() => revertOf(trailOf(applied(1)), 'adaptation_1', changed), {
       code: 'ConflictError',
-      message: /confidenceThreshold was changed since/,
+      message: /confidence_threshold was changed since/,
     });
   });
 

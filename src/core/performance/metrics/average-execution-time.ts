@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** How long executions take. */
 export const averageExecutionTimeMs: Metric = {
   name: 'averageExecutionTimeMs',
   unit: 'ms',

@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** What a losing trade costs, as a negative amount. */
 export const averageLoss: Metric = {
   name: 'averageLoss',
   unit: 'money',

@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** What a trade brings on average. */
 export const averagePnl: Metric = {
   name: 'averagePnl',
   unit: 'money',

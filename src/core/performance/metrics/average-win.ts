@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** What a winning trade brings. */
 export const averageWin: Metric = {
   name: 'averageWin',
   unit: 'money',

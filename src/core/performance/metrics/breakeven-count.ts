@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** Trades that neither earned nor lost. */
 export const breakevenCount: Metric = {
   name: 'breakevenCount',
   unit: 'count',

@@ -1,6 +1,7 @@
 import { yearsOf } from '../figures';
 import type { Metric } from './metric';
 
+/** Growth per year, compounded. */
 export const cagr: Metric = {
   name: 'cagr',
   unit: 'fraction',

@@ -2,6 +2,7 @@ import { yearsOf } from '../figures';
 import { cagr } from './cagr';
 import type { Metric } from './metric';
 
+/** T. W. Young, "Calmar Ratio: A Smoother Tool", Futures (1991). */
 export const calmarRatio: Metric = {
   name: 'calmarRatio',
   unit: 'ratio',

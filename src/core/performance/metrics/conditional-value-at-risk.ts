@@ -1,6 +1,7 @@
 import { meanOfTail } from '../quantile';
 import type { Metric } from './metric';
 
+/** What the worst day in twenty brings on average. */
 export const conditionalValueAtRisk: Metric = {
   name: 'conditionalValueAtRisk',
   unit: 'money_or_fraction',

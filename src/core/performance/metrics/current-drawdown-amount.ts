@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** 0 at a new peak. */
 export const currentDrawdownAmount: Metric = {
   name: 'currentDrawdownAmount',
   unit: 'money',

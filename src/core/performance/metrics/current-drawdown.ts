@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** 0 at a new peak. */
 export const currentDrawdown: Metric = {
   name: 'currentDrawdown',
   unit: 'fraction',

@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** How many executions were tracked, duplicates not counted again. */
 export const executions: Metric = {
   name: 'executions',
   unit: 'count',

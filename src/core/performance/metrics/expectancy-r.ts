@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** Above 0 earns; 0.2 = a fifth of an average loss per trade. LEAN calls this expectancy. */
 export const expectancyR: Metric = {
   name: 'expectancyR',
   unit: 'ratio',

@@ -1,6 +1,7 @@
 import type { Metric } from './metric';
 import { payoffRatio } from './payoff-ratio';
 
+/** J. L. Kelly, "A New Interpretation of Information Rate" (1956). Half of it is already bold. */
 export const kellyFraction: Metric = {
   name: 'kellyFraction',
   unit: 'fraction',

@@ -2,6 +2,7 @@ import { isFlat } from '../figures';
 import { shapeOf } from '../shape';
 import type { Metric } from './metric';
 
+/** Above 0: more extreme days than a normal distribution has. */
 export const kurtosis: Metric = {
   name: 'kurtosis',
   unit: 'ratio',

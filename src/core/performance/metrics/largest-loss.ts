@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** The worst trade so far; the next may be worse. */
 export const largestLoss: Metric = {
   name: 'largestLoss',
   unit: 'money',

@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** One trade that makes most of the total is luck until shown otherwise. */
 export const largestWin: Metric = {
   name: 'largestWin',
   unit: 'money',

@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** What the nerves of whoever trades it must bear. */
 export const maxConsecutiveLosses: Metric = {
   name: 'maxConsecutiveLosses',
   unit: 'count',

@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** Runs happen by chance: of 100 fair coins the longest is about 6. */
 export const maxConsecutiveWins: Metric = {
   name: 'maxConsecutiveWins',
   unit: 'count',

@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** As `maxDrawdown`, in money; the two deepest falls may be two different spells. */
 export const maxDrawdownAmount: Metric = {
   name: 'maxDrawdownAmount',
   unit: 'money',

@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** How long one would have waited to see the old peak again. */
 export const maxDrawdownDurationMs: Metric = {
   name: 'maxDrawdownDurationMs',
   unit: 'ms',

@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** What was lost from the best moment on; of closed trades only, so what is open is not in it. */
 export const maxDrawdown: Metric = {
   name: 'maxDrawdown',
   unit: 'fraction',

@@ -3,6 +3,7 @@ import { sampleOf } from '../shape';
 import { minimumTrackRecord } from '../sharpe-inference';
 import type { Metric } from './metric';
 
+/** Longer than the record: the Sharpe ratio is not shown yet. */
 export const minimumTrackRecordLength: Metric = {
   name: 'minimumTrackRecordLength',
   unit: 'periods',

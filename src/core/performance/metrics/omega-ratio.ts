@@ -1,6 +1,7 @@
 import { riskFreePerPeriod } from '../figures';
 import type { Metric } from './metric';
 
+/** C. Keating and W. F. Shadwick, "A Universal Performance Measure" (2002). At rf 0 the profit factor of days. */
 export const omegaRatio: Metric = {
   name: 'omegaRatio',
   unit: 'ratio',

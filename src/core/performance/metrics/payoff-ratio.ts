@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** How many times a win is a loss; break-even needs a win rate of 1 / (1 + payoff). */
 export const payoffRatio: Metric = {
   name: 'payoffRatio',
   unit: 'ratio',

@@ -3,6 +3,10 @@ import { sampleOf } from '../shape';
 import { probabilisticSharpe } from '../sharpe-inference';
 import type { Metric } from './metric';
 
+/**
+ * D. H. Bailey and M. López de Prado, "The Sharpe Ratio Efficient Frontier" (2012). For one strategy, not the
+ * best of many.
+ */
 export const probabilisticSharpeRatio: Metric = {
   name: 'probabilisticSharpeRatio',
   unit: 'fraction',

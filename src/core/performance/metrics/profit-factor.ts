@@ -1,5 +1,9 @@
 import type { Metric } from './metric';
 
+/**
+ * Earned per unit lost: above 1 earns. Of money, not of returns; undefined without losses, where others say 10 or
+ * Infinity.
+ */
 export const profitFactor: Metric = {
   name: 'profitFactor',
   unit: 'ratio',

@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** How often the worst fall was earned back. Signed: a loser is below 0. */
 export const recoveryFactor: Metric = {
   name: 'recoveryFactor',
   unit: 'ratio',

@@ -1,7 +1,10 @@
 import { isFlat, riskFreePerPeriod } from '../figures';
 import type { Metric } from './metric';
 
-/** W. F. Sharpe, "The Sharpe Ratio", Journal of Portfolio Management (1994). Of daily money P&L without capital: a fixed base cancels. */
+/**
+ * W. F. Sharpe, "The Sharpe Ratio", Journal of Portfolio Management (1994). Of daily money P&L without capital: a
+ * fixed base cancels.
+ */
 export const sharpeRatio: Metric = {
   name: 'sharpeRatio',
   unit: 'ratio',

@@ -2,6 +2,7 @@ import { isFlat } from '../figures';
 import { shapeOf } from '../shape';
 import type { Metric } from './metric';
 
+/** Below 0: rare large losses. Of the days, in which many trades may stand. */
 export const skewness: Metric = {
   name: 'skewness',
   unit: 'ratio',

@@ -1,6 +1,7 @@
 import { riskFreePerPeriod } from '../figures';
 import type { Metric } from './metric';
 
+/** F. A. Sortino and R. van der Meer, "Downside Risk", Journal of Portfolio Management (1991). */
 export const sortinoRatio: Metric = {
   name: 'sortinoRatio',
   unit: 'ratio',

@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** V. K. Tharp, "Definitive Guide to Position Sizing" (2008): the t statistic of P&L per trade. Grows with n. */
 export const sqn: Metric = {
   name: 'sqn',
   unit: 'ratio',

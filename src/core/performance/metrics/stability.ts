@@ -1,6 +1,7 @@
 import type { Reason } from '../figures';
 import type { Metric } from './metric';
 
+/** 1 = a straight line up or down. High for a steady loser too. */
 export const stability: Metric = {
   name: 'stability',
   unit: 'ratio',

@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** How often an execution did what it should; another thing than winning. */
 export const successRate: Metric = {
   name: 'successRate',
   unit: 'fraction',

@@ -1,6 +1,7 @@
 import { quantile } from '../quantile';
 import type { Metric } from './metric';
 
+/** Above 1: good days are further out than bad ones. */
 export const tailRatio: Metric = {
   name: 'tailRatio',
   unit: 'ratio',

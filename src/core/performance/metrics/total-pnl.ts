@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** Sum of net P&L, exact to 1e-8 whatever the order. Says nothing of the risk it took. */
 export const totalPnl: Metric = {
   name: 'totalPnl',
   unit: 'money',

@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** What the capital grew by. */
 export const totalReturn: Metric = {
   name: 'totalReturn',
   unit: 'fraction',

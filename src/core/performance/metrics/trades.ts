@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** The denominator of win rate and averages. */
 export const trades: Metric = {
   name: 'trades',
   unit: 'count',

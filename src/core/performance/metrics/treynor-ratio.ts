@@ -1,7 +1,10 @@
 import { annualOf, betaOf, pairsOf, rounding } from '../pairs';
 import type { Metric } from './metric';
 
-/** J. L. Treynor, "How to Rate Management of Investment Funds", Harvard Business Review (1965). Annualised geometrically. */
+/**
+ * J. L. Treynor, "How to Rate Management of Investment Funds", Harvard Business Review (1965). Annualised
+ * geometrically.
+ */
 export const treynorRatio: Metric = {
   name: 'treynorRatio',
   unit: 'ratio',

@@ -2,6 +2,7 @@ import { cagr } from './cagr';
 import type { Metric } from './metric';
 import { ulcerIndex } from './ulcer-index';
 
+/** Also called the Martin ratio: growth for the depth and length of drawdowns. */
 export const ulcerPerformanceIndex: Metric = {
   name: 'ulcerPerformanceIndex',
   unit: 'ratio',

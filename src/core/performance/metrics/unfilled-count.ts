@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** Orders that came to nothing: a sign of trouble with the broker, not of a bad strategy. */
 export const unfilledCount: Metric = {
   name: 'unfilledCount',
   unit: 'count',

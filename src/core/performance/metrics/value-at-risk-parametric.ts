@@ -1,6 +1,7 @@
 import { normalQuantile } from '../normal';
 import type { Metric } from './metric';
 
+/** As if days were normal, which they are not: too mild for fat tails. */
 export const valueAtRiskParametric: Metric = {
   name: 'valueAtRiskParametric',
   unit: 'money_or_fraction',

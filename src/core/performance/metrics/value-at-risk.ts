@@ -1,6 +1,7 @@
 import { quantile } from '../quantile';
 import type { Metric } from './metric';
 
+/** One day in twenty is worse than this. Says nothing of how much worse. */
 export const valueAtRisk: Metric = {
   name: 'valueAtRisk',
   unit: 'money_or_fraction',

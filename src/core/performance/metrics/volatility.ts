@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** How much returns vary in a year, gains as well as losses. */
 export const volatility: Metric = {
   name: 'volatility',
   unit: 'fraction',

@@ -1,5 +1,6 @@
 import type { Metric } from './metric';
 
+/** Share of trades that earned. High with a low payoff ratio is the picture of a strategy that loses. */
 export const winRate: Metric = {
   name: 'winRate',
   unit: 'fraction',
