@@ -101,7 +101,7 @@ function barsClosed(core: CoreState, symbol: SymbolRuntime, source: string): voi
     const group = symbol.bars.get(one.bar.timeframe);
     if (group !== undefined) onBar(core, symbol, group, one, source);
   }
-  core.scratch.closed.length = 0;
+  while (core.scratch.closed.length > 0) core.scratch.closed.pop();
 }
 
 function movePositions(core: CoreState, symbol: SymbolRuntime, item: MarketItem): void {
