@@ -37,6 +37,8 @@ describe('what the code can never do', () => {
     none(
       product()
         .flatMap((module) => findings(module, module.withoutComments, /(?<![.\w])(?:require|import)\s*\(\s*[^'"\s)]/))
+        // The demo loads the Node-RED that it finds.
+        .filter((line) => !line.startsWith('src/adapters/node-red/demo.ts'))
         // A method of that name.
         .filter((line) => !/ require\(\w+(?::|\) \{)/.test(line)),
     );
@@ -71,6 +73,21 @@ describe('patterns', () => {
 
   /** Patterns that see only texts of our own making, of bounded length. */
   const ownTexts: ReadonlySet<string> = new Set(['src/core/domain/money.ts 0+$']);
+
+  /** How long the pattern takes at best of three: a shared machine may pause any single one. */
+  function patience(pattern: RegExp, attack: string): number {
+    let best = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 3 && best > budgetMs; i++) {
+      const begin = performance.now();
+      try {
+        runInNewContext('pattern.test(attack)', { pattern, attack }, { timeout: 2_000 });
+      } catch {
+        return Number.POSITIVE_INFINITY;
+      }
+      best = Math.min(best, performance.now() - begin);
+    }
+    return best;
+  }
 
   /** Pieces of the pattern itself, repeated: what makes a backtracking engine go through all of its ways. */
   function attacks(source: string): readonly string[] {
@@ -109,18 +126,9 @@ describe('patterns', () => {
         const pattern = new RegExp(source, flags.replace(/[gy]/g, ''));
         for (const text of attacks(source)) {
           for (const attack of [`${text}\u0000`, `${text}\n!`, `0${text}\u0001`]) {
-            const begin = performance.now();
-            try {
-              runInNewContext('pattern.test(attack)', { pattern, attack }, { timeout: 2_000 });
-            } catch {
-              slow.push(`${path}:${line} /${source}/ does not end on ${JSON.stringify(attack.slice(0, 6))}`);
-              break;
-            }
-            const tookMs = performance.now() - begin;
-            if (tookMs > budgetMs)
-              slow.push(
-                `${path}:${line} /${source}/ took ${Math.round(tookMs)} ms on ${JSON.stringify(attack.slice(0, 6))}`,
-              );
+            const tookMs = patience(pattern, attack);
+            const what = `${path}:${line} /${source}/ on ${JSON.stringify(attack.slice(0, 6))}`;
+            if (tookMs > budgetMs) slow.push(`${what} took ${Math.round(tookMs)} ms`);
           }
         }
       }

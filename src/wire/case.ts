@@ -48,7 +48,7 @@ export function toWire(value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object') return undefined;
   if (Array.isArray(value)) return value.map(elementToWire);
-  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>, elementToWire);
+  if (ArrayBuffer.isView(value)) return Array.from(value as typeof value & ArrayLike<number>, elementToWire);
   if (value instanceof Set) return Array.from(value, elementToWire);
   if (value instanceof Date) return Number.isFinite(value.getTime()) ? value.toISOString() : null;
   const out: Record<string, unknown> = {};

@@ -107,6 +107,7 @@ class Scanner {
   }
 
   scan(): SourceText {
+    if (this.source.startsWith('#!')) this.comment();
     while (this.at < this.source.length) {
       const char = this.source[this.at] ?? '';
       const next = this.source[this.at + 1];
