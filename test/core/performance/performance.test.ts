@@ -141,6 +141,23 @@ describe('performance of tracked executions', () => {
     assert.equal(performance(daily([5, 6, 7])).reasons.recoveryFactor, 'no_losses');
   });
 
+  it('has the tails, the shape and the inference that Python computes of the same forty days', () => {
+    const days = daily(Array.from({ length: 40 }, (_, i) => ((i * 37) % 11) - 4));
+    const { metrics } = performance(days);
+    const close = (name: string, expected: number) => {
+      assert.ok(Math.abs((metrics[name] ?? Number.NaN) - expected) < 1e-10, `${name}: ${metrics[name]}`);
+    };
+    close('probabilisticSharpeRatio', 0.9501071799219778);
+    close('minimumTrackRecordLength', 39.95072441848373);
+    close('skewness', 0.04549622716655825);
+    close('kurtosis', -1.2624992281090641);
+    close('valueAtRisk', -4);
+    close('valueAtRiskParametric', -4.451223016253196);
+    close('conditionalValueAtRisk', -4);
+    close('tailRatio', 1.5);
+    near(performance(days, { capital: 1_000 }).metrics.stability, 0.9593834874684649);
+  });
+
   it('is reliable from 30 daily observations on', () => {
     assert.equal(performance(daily(Array(29).fill(1))).reliable, false);
     assert.equal(performance(daily(Array(30).fill(1))).reliable, true);
