@@ -1,16 +1,11 @@
 /** Adaptation as an act: one bounded step by a stated rule, recorded with its evidence, undone exactly. */
 import { randomUUID } from 'node:crypto';
-import type {
-  AdaptationView,
-  EngineVerbs,
-  ForceAdaptationInput,
-  ForceAdaptationResult,
-  Insights,
-} from '../core/domain/bodies';
+import type { AdaptationView, ForceAdaptationInput, ForceAdaptationResult, Insights } from '../core/domain/bodies';
 import { EngineError, notFound } from '../core/domain/errors';
 import type { AdaptationApplied, NewEvent } from '../core/domain/log-event';
 import type { Regime } from '../core/domain/regime';
 import { currentVersion, type StrategyRecord } from '../core/domain/strategy';
+import type { EngineVerbs } from '../core/domain/verbs';
 import { type ParameterBounds, proposeStep, type Step } from '../core/learning/adapt';
 import {
   adaptationOf,

@@ -1,7 +1,6 @@
 /** An engine that lives: opened by recovering, fed through a bounded intake, kept by log, tape and snapshots. */
 
-import { type CoreOptions, createCore } from '../core/create';
-import type { MarketDataInput } from '../core/domain/bodies';
+import { createCore } from '../core/create';
 import { EngineError } from '../core/domain/errors';
 import type { Signal } from '../core/domain/signal';
 import { definitionAdded } from '../core/fold';
@@ -10,6 +9,7 @@ import { createAppender } from './append';
 import { createBatchResults } from './batches';
 import { startClockwork } from './clockwork';
 import type { Engine } from './engine-api';
+import type { EngineDeps } from './engine-deps';
 import { createHealth, type Health } from './health';
 import { createIntake } from './intake';
 import { intakePort } from './intake-port';
@@ -17,7 +17,7 @@ import { createLatency } from './latency';
 import { createListeners, type Listeners } from './listeners';
 import { createMarketRun, publishTo, withLatency } from './market-run';
 import { createPerformance } from './performance';
-import type { Clock, EventLog, Gap, Logger, Metrics, Output, Snapshots, Tape } from './ports';
+import type { Gap, Logger, Output, Tape } from './ports';
 import { createQueries } from './queries';
 import { createRates } from './rates';
 import { isFresh, type Recovery, recover } from './recover';
@@ -26,22 +26,6 @@ import { createSnapshotter } from './snapshotter';
 import { createStrategyCommands } from './strategy-commands';
 import { summaryOf } from './summary';
 import { createTracking } from './tracking';
-
-export interface EngineDeps {
-  readonly name: string;
-  readonly core: CoreOptions;
-  readonly log: EventLog;
-  readonly snapshots: Snapshots;
-  readonly tape: Tape;
-  readonly outputs: readonly Output[];
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  /** The border: text of one message to market data. */
-  readonly parse: (text: string, origin: { readonly source: string; readonly arrivalMs: number }) => MarketDataInput;
-  /** Everything else that has to be closed with the engine, in order. */
-  readonly closing: readonly (() => Promise<void>)[];
-}
 
 /** Opens an engine. Rejects with an EngineError when the store cannot be opened or its log cannot be read. */
 export async function openLive(deps: EngineDeps): Promise<Engine> {

@@ -1,5 +1,5 @@
 /** What the intake is connected to: the border in front, the evaluation behind, dead letters and alerts beside. */
-import type { EngineDeps } from './engine';
+import type { EngineDeps } from './engine-deps';
 import type { Health } from './health';
 import type { IntakePort } from './intake';
 import type { MarketRun } from './market-run';

@@ -60,7 +60,8 @@ const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 export function createMarketRun(deps: MarketRunDeps): MarketRun {
   const { core, tape, clock, listeners, latency, rates, metrics } = deps;
-  let markedSeq = core.logSeq;
+  // What the last life appended after its last record stands nowhere on the tape: the first record says it.
+  let markedSeq = 0;
 
   function markLog(): void {
     if (core.logSeq === markedSeq) return;

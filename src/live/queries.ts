@@ -1,7 +1,8 @@
 /** What can be asked: views of the core's state, made on the spot. */
-import type { EngineVerbs, StrategyView, VersionView } from '../core/domain/bodies';
+import type { StrategyView, VersionView } from '../core/domain/bodies';
 import { notFound } from '../core/domain/errors';
 import { currentVersion, type StrategyRecord, type StrategyVersion } from '../core/domain/strategy';
+import type { EngineVerbs } from '../core/domain/verbs';
 import { type Book, positionView } from '../core/execution/book';
 import { createDecisionLog, funnel, newestFirst } from '../core/risk/decision-log';
 import type { CoreState } from '../core/state';

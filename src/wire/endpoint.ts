@@ -1,8 +1,8 @@
 /** What an endpoint is, and how one request becomes one reply: free of any server, so that nodes answer alike. */
 import type { z } from 'zod';
-import type { EngineVerbs } from '../core/domain/bodies';
 import { asEngineError, EngineError, type ErrorType } from '../core/domain/errors';
 import type { AssetType } from '../core/domain/tick';
+import type { EngineVerbs } from '../core/domain/verbs';
 import { errorBody, errorHeaders } from './error-body';
 import { parseJson } from './json';
 import { parseWith } from './problems';

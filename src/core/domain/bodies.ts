@@ -1,10 +1,9 @@
 /**
- * The verbs of an engine and what they take and give: the contract's bodies in camelCase, without `status`. Every door
+ * What the verbs of an engine (`verbs.ts`) take and give: the contract's bodies in camelCase, without `status`. Every door
  * (library, HTTP, nodes) speaks these; `wire/` maps them to snake_case. Collections keyed by ids or names of the user's
  * are Maps, so that the mapping knows which keys are field names and which are data.
  */
-import type { Decision, Funnel } from './decision';
-import type { Position } from './position';
+import type { Decision } from './decision';
 import type { MarketRegime } from './regime';
 import type { Signal } from './signal';
 import type { StrategyState } from './strategy';
@@ -309,51 +308,4 @@ export interface Alert {
   readonly timestampMs: number;
   /** True when it says that something is over. */
   readonly recovered: boolean;
-}
-
-/** The verbs. Every promise settles within `limits.requestMs`; failures are EngineErrors of the catalogue. */
-export interface EngineVerbs {
-  /** Synchronous inside; the promise leaves room for the tape. */
-  processMarketData(input: MarketDataInput): Promise<MarketDataResult>;
-  advance(timestampMs: number): Promise<MarketDataResult>;
-  register(input: RegisterInput): Promise<RegisterResult>;
-  update(strategyId: string, input: UpdateInput): Promise<UpdateResult>;
-  archive(strategyId: string, actor?: string): Promise<{ readonly strategyId: string; readonly archived: true }>;
-  strategies(query?: PageQuery): {
-    readonly strategies: readonly StrategyView[];
-    readonly cursor: string | null;
-  };
-  strategy(strategyId: string): StrategyView;
-  versions(strategyId: string): {
-    readonly strategyId: string;
-    readonly versions: readonly VersionView[];
-  };
-  rollback(strategyId: string, version: number, actor?: string): Promise<UpdateResult>;
-  decisions(
-    strategyId: string,
-    query?: PageQuery & { readonly symbol?: string },
-  ): {
-    readonly strategyId: string;
-    readonly decisions: readonly Decision[];
-    readonly funnel: Funnel;
-    readonly cursor: string | null;
-  };
-  types(): { readonly types: readonly TypeView[] };
-  track(input: TrackInput): Promise<TrackResult>;
-  /** One strategy's performance, or with `null` all together. */
-  performance(strategyId: string | null, query?: PerformanceQuery): PerformanceResult;
-  position(strategyId: string, symbol: string): Position | null;
-  positions(): readonly Position[];
-  forceAdaptation(input: ForceAdaptationInput): Promise<ForceAdaptationResult>;
-  insights(query?: { readonly symbol?: string }): {
-    readonly insights: Insights;
-  };
-  adaptations(query?: PageQuery): {
-    readonly adaptations: readonly AdaptationView[];
-    readonly cursor: string | null;
-  };
-  revert(adaptationId: string, actor?: string): Promise<{ readonly adaptation: AdaptationView }>;
-  freeze(frozen: boolean, reason?: string, actor?: string): Promise<{ readonly frozen: boolean }>;
-  summary(): Summary;
-  alerts(): readonly Alert[];
 }

@@ -1,0 +1,20 @@
+/** What a living engine is put together from; `compose.ts` fills it in. */
+import type { CoreOptions } from '../core/create';
+import type { MarketDataInput } from '../core/domain/bodies';
+import type { Clock, EventLog, Logger, Metrics, Output, Snapshots, Tape } from './ports';
+
+export interface EngineDeps {
+  readonly name: string;
+  readonly core: CoreOptions;
+  readonly log: EventLog;
+  readonly snapshots: Snapshots;
+  readonly tape: Tape;
+  readonly outputs: readonly Output[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** The border: text of one message to market data. */
+  readonly parse: (text: string, origin: { readonly source: string; readonly arrivalMs: number }) => MarketDataInput;
+  /** Everything else that has to be closed with the engine, in order. */
+  readonly closing: readonly (() => Promise<void>)[];
+}
