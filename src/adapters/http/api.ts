@@ -54,8 +54,13 @@ export interface HttpApi {
 export interface Api {
   readonly options: HttpApiOptions;
   readonly maxBytes: number;
-  readonly nextRequestId: () => string;
+  /** The caller's request id where it is sane, else a new one. */
+  readonly requestIdOf: (asked: string | readonly string[] | undefined) => string;
   readonly rules: BrowserRules;
+  /** Whether the `Authorization` header lets a request in. */
+  readonly isKnown: (authorization: string | undefined) => boolean;
+  /** Requests per second and caller, or `null` for no limit. */
+  readonly ratePerS: number | null;
 }
 
 /** When a request came, in both of the clock's times. */
@@ -64,9 +69,22 @@ export interface Arrival {
   readonly monotonicMs: number;
 }
 
+export function arrivalNow(clock: Clock): Arrival {
+  return { nowMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
+}
+
+/** One request being answered, whoever took it in. */
+export interface Exchange {
+  readonly method: string;
+  /** Path of the endpoint, once it is known. */
+  readonly route: string | null;
+  readonly requestId: string;
+  readonly arrival: Arrival;
+  write(status: number, headers: Readonly<Record<string, string>>, text: string): void;
+}
+
 declare module 'fastify' {
   interface FastifyRequest {
     arrival: Arrival | null;
-    endpointPath: string | null;
   }
 }

@@ -1,19 +1,15 @@
 /** What every request passes before its route: arrival, browsers, rate, token. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { EngineError } from '../../core/domain/errors';
-import { limits } from '../../core/domain/limits';
-import { allowedOrigin, checkBrowser, isLoopback, tokenCheck } from './access';
-import type { Api } from './api';
+import { allowedOrigin, checkBrowser } from './access';
+import { type Api, arrivalNow } from './api';
 import { createRateCheck } from './rate';
 
 export function addHooks(app: FastifyInstance, api: Api): void {
-  const { options, rules } = api;
-  const isKnown = tokenCheck(options.token);
-  const isLocal = isLoopback(options.host);
-  const perS = options.rateLimit ?? (isLocal ? false : limits.ratePerS);
-  const checkRate = perS === false ? null : createRateCheck(app, perS, isKnown);
+  const { options, rules, isKnown, ratePerS } = api;
+  const checkRate = ratePerS === null ? null : createRateCheck(app, ratePerS, isKnown);
   app.addHook('onRequest', (request, reply, done) => {
-    request.arrival = { nowMs: options.clock.nowMs(), monotonicMs: options.clock.monotonicMs() };
+    request.arrival = arrivalNow(options.clock);
     const { headers, method } = request;
     const origin = allowedOrigin(rules, headers.origin);
     if (origin !== null) addCors(reply, origin);

@@ -2,12 +2,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { EngineError } from '../../core/domain/errors';
 import { limits } from '../../core/domain/limits';
-import { type Endpoint, failure, handle, type Reply, type WireRequest } from '../../wire/endpoint';
+import type { Endpoint } from '../../wire/endpoint';
 import { endpoints, matchEndpoint } from '../../wire/endpoints';
-import type { Api, Arrival } from './api';
+import { type Api, arrivalNow, type Exchange } from './api';
 import { isUtf8, readBody } from './body';
 import { fastifyError } from './framework-errors';
-import { send, sendFailure } from './send';
+import { answer, send, sendFailure } from './send';
 
 export function addRoutes(app: FastifyInstance, api: Api): void {
   app.removeAllContentTypeParsers();
@@ -15,14 +15,16 @@ export function addRoutes(app: FastifyInstance, api: Api): void {
     if (isUtf8(request.headers['content-type'] ?? '')) return readBody(payload, api.maxBytes, done);
     done(new EngineError('UnsupportedMediaTypeError', 'the body must be JSON in UTF-8'));
   });
-  app.setErrorHandler((error, request, reply) => sendFailure(api, fastifyError(error), request, reply));
-  app.setNotFoundHandler((request, reply) => sendFailure(api, noRoute(request), request, reply));
+  app.setErrorHandler((error, request, reply) => {
+    sendFailure(api, fastifyError(error), exchangeOf(api, request, reply));
+  });
+  app.setNotFoundHandler((request, reply) => sendFailure(api, noRoute(request), exchangeOf(api, request, reply)));
   for (const endpoint of endpoints) {
     app.route({
       method: endpoint.method,
       url: endpoint.path.replace('{id}', ':id'),
       handler: (request, reply) => {
-        run(api, endpoint, request, reply);
+        serve(api, endpoint, request, reply);
         return reply;
       },
     });
@@ -44,50 +46,54 @@ function noRoute(request: FastifyRequest): EngineError {
   return new EngineError('MethodNotAllowedError', `this path has ${allow.join(', ')}`, { allow });
 }
 
-function sendOptions(api: Api, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendOptions(api: Api, request: FastifyRequest, reply: FastifyReply): void {
+  const exchange = exchangeOf(api, request, reply);
   const error = noRoute(request);
-  if (error.code === 'NotFoundError') return sendFailure(api, error, request, reply);
-  const methods = error.allow ?? [];
-  reply.headers({ allow: methods.join(', ') });
-  if (reply.hasHeader('access-control-allow-origin')) {
-    reply.headers({
-      'access-control-allow-methods': methods.join(', '),
-      'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key, X-Request-Id',
-      'access-control-max-age': '600',
-    });
-  }
-  return send(api, { statusCode: 200, headers: {}, body: { status: 'success', methods }, error: null }, request, reply);
-}
-
-function run(api: Api, endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): void {
-  const { clock } = api.options;
-  const arrival = request.arrival as Arrival;
-  // A path of the table is never an id, also where only another method has it.
-  if (endpoint.path.includes('{id}') && matchEndpoint(request.method, pathOf(request)).endpoint === null) {
-    sendFailure(api, noRoute(request), request, reply);
+  if (error.code === 'NotFoundError') {
+    sendFailure(api, error, exchange);
     return;
   }
-  request.endpointPath = endpoint.path;
-  const wireRequest: WireRequest = {
+  const methods = error.allow ?? [];
+  const headers: Record<string, string> = { allow: methods.join(', ') };
+  if (reply.hasHeader('access-control-allow-origin')) {
+    headers['access-control-allow-methods'] = methods.join(', ');
+    headers['access-control-allow-headers'] = 'Authorization, Content-Type, Idempotency-Key, X-Request-Id';
+    headers['access-control-max-age'] = '600';
+  }
+  send(api, { statusCode: 200, headers, body: { status: 'success', methods }, error: null }, exchange);
+}
+
+function serve(api: Api, endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): void {
+  // A path of the table is never an id, also where only another method has it.
+  if (endpoint.path.includes('{id}') && matchEndpoint(request.method, pathOf(request)).endpoint === null) {
+    sendFailure(api, noRoute(request), exchangeOf(api, request, reply));
+    return;
+  }
+  const exchange = exchangeOf(api, request, reply, endpoint.path);
+  answer(api, endpoint, exchange, {
     params: request.params as Record<string, string>,
     query: request.query as Record<string, unknown>,
     headers: request.headers,
     text: typeof request.body === 'string' ? request.body : '',
-    nowMs: arrival.nowMs,
+    nowMs: exchange.arrival.nowMs,
     requestId: request.id,
     maxBytes: api.maxBytes,
+  });
+}
+
+/** A request of the framework as the rest of the server sees it. */
+export function exchangeOf(
+  api: Api,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  route: string | null = null,
+): Exchange {
+  return {
+    method: request.method,
+    route,
+    requestId: request.id,
+    // Addresses that the framework refuses have not passed the hooks.
+    arrival: request.arrival ?? arrivalNow(api.options.clock),
+    write: (status, headers, text) => void reply.code(status).headers(headers).send(text),
   };
-  const leftMs = limits.requestMs - limits.httpMarginMs - (clock.monotonicMs() - arrival.monotonicMs);
-  let isOpen = true;
-  const finish = (result: Reply) => {
-    if (!isOpen) return;
-    isOpen = false;
-    cancel();
-    send(api, result, request, reply, endpoint.contentType);
-  };
-  const late = () => new EngineError('TimeoutError', 'the engine did not answer in time', { retryAfterS: 1 });
-  const cancel = clock.after(leftMs, () => finish(failure(late(), request.id, clock.nowMs())));
-  handle(endpoint, api.options.engine, wireRequest).then(finish, (thrown) =>
-    finish(failure(thrown, request.id, clock.nowMs())),
-  );
 }

@@ -1,46 +1,30 @@
 /** The one way out: every answer is counted, told, and has the same headers. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { EngineError } from '../../core/domain/errors';
-import { failure, type Reply } from '../../wire/endpoint';
-import type { Api } from './api';
+
+import { EngineError } from '../../core/domain/errors';
+import { limits } from '../../core/domain/limits';
+import { type Endpoint, failure, handle, type Reply, type WireRequest } from '../../wire/endpoint';
+import type { Api, Exchange } from './api';
 
 const jsonType = 'application/json; charset=utf-8';
 
 /** Sends a reply of the wire. */
-export function send(
-  api: Api,
-  result: Reply,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  contentType: string | null = null,
-): FastifyReply {
+export function send(api: Api, result: Reply, exchange: Exchange, contentType: string | null = null): void {
   const { statusCode, body, error } = result;
   const { engine, logger, onHandled } = api.options;
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  reply.code(statusCode).headers({
-    ...result.headers,
+  const { method, route, requestId } = exchange;
+  const headers: Record<string, string> = {
     'content-type': error === null ? (contentType ?? jsonType) : jsonType,
-    'x-request-id': request.id,
+    'x-request-id': requestId,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-  });
-  reply.send(text);
+  };
+  if (result.headers) Object.assign(headers, result.headers);
+  exchange.write(statusCode, headers, typeof body === 'string' ? body : JSON.stringify(body));
   engine.countRequest(statusCode);
   if (error?.code === 'InternalError') {
-    logger.error('request failed', {
-      requestId: request.id,
-      route: request.endpointPath ?? null,
-      cause: causeText(error),
-    });
+    logger.error('request failed', { requestId, route, cause: causeText(error) });
   }
-  onHandled?.({
-    method: request.method,
-    route: request.endpointPath ?? null,
-    status: statusCode,
-    requestId: request.id,
-    body,
-  });
-  return reply;
+  onHandled?.({ method, route, status: statusCode, requestId, body });
 }
 
 function causeText(error: EngineError): string {
@@ -48,6 +32,25 @@ function causeText(error: EngineError): string {
 }
 
 /** Sends an error. */
-export function sendFailure(api: Api, error: EngineError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return send(api, failure(error, request.id, api.options.clock.nowMs()), request, reply);
+export function sendFailure(api: Api, error: EngineError, exchange: Exchange): void {
+  send(api, failure(error, exchange.requestId, api.options.clock.nowMs()), exchange);
+}
+
+/** Asks the endpoint, and answers whatever comes of it: at the latest when the request's time is up. */
+export function answer(api: Api, endpoint: Endpoint, exchange: Exchange, request: WireRequest): void {
+  const { clock, engine } = api.options;
+  const elapsedMs = clock.monotonicMs() - exchange.arrival.monotonicMs;
+  const leftMs = limits.requestMs - limits.httpMarginMs - elapsedMs;
+  let isOpen = true;
+  const finish = (result: Reply) => {
+    if (!isOpen) return;
+    isOpen = false;
+    cancel();
+    send(api, result, exchange, endpoint.contentType);
+  };
+  const cancel = clock.after(leftMs, () => {
+    const late = new EngineError('TimeoutError', 'the engine did not answer in time', { retryAfterS: 1 });
+    finish(failure(late, exchange.requestId, clock.nowMs()));
+  });
+  handle(endpoint, engine, request).then(finish);
 }

@@ -1,16 +1,17 @@
 /** The HTTP API on its own port. One request: hooks → body → endpoint → reply; every exit is the contract's JSON. */
 import { randomBytes } from 'node:crypto';
-import type { Server } from 'node:http';
+import http, { type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
 import { EngineError, valueError } from '../../core/domain/errors';
 import { limits } from '../../core/domain/limits';
-import { isLoopback } from './access';
+import { isLoopback, tokenCheck } from './access';
 import type { Api, HttpApi, HttpApiOptions } from './api';
+import { createFastLane } from './fast-lane';
 import { fastifyError } from './framework-errors';
 import { addHooks } from './hooks';
 import { connectionError, writeRawError } from './raw-errors';
-import { addRoutes } from './routes';
+import { addRoutes, exchangeOf } from './routes';
 import { sendFailure } from './send';
 
 export type { Handled, HttpApi, HttpApiOptions, HttpEngine } from './api';
@@ -45,49 +46,64 @@ function checkedOptions(options: HttpApiOptions): Api {
   if (!(maxBytes >= 1_024 && maxBytes <= limits.bodyBytesMax)) {
     throw valueError('body_limit_bytes', `must be from 1024 to ${limits.bodyBytesMax}`, maxBytes);
   }
-  const prefix = `req_${randomBytes(6).toString('hex')}_`;
-  let count = 0;
+  const { rateLimit = isLoopback(host) ? false : limits.ratePerS } = options;
   return {
     options,
     maxBytes,
-    nextRequestId: () => `${prefix}${(++count).toString(36)}`,
+    requestIdOf: requestIds(),
     rules: { corsOrigins: options.corsOrigins ?? [], ownNamesOnly: !hasToken, host },
+    isKnown: tokenCheck(token),
+    ratePerS: rateLimit === false ? null : rateLimit,
   };
 }
 
 const sanePattern = /^[A-Za-z0-9._-]+$/;
 
+function requestIds(): Api['requestIdOf'] {
+  const prefix = `req_${randomBytes(6).toString('hex')}_`;
+  let count = 0;
+  return (asked) => {
+    const isSane = typeof asked === 'string' && asked.length <= limits.requestIdChars && sanePattern.test(asked);
+    return isSane ? asked : `${prefix}${(++count).toString(36)}`;
+  };
+}
+
 function createApp(api: Api): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: api.maxBytes,
-    requestTimeout: limits.httpReceiveMs,
-    keepAliveTimeout: limits.httpKeepAliveMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     onProtoPoisoning: 'remove',
     onConstructorPoisoning: 'remove',
-    http: {
+    serverFactory: (framework) => createServer(api, framework),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
+    genReqId: (request) => api.requestIdOf(request.headers['x-request-id']),
+    clientErrorHandler: (error, socket) => answerRaw(api, error.code, socket),
+    frameworkErrors: (error, request, reply) => sendFailure(api, fastifyError(error), exchangeOf(api, request, reply)),
+  });
+  app.decorateRequest('arrival', null);
+  return app;
+}
+
+function createServer(api: Api, framework: RequestListener): Server {
+  const fastLane = createFastLane(api);
+  const server = http.createServer(
+    {
       // Node's default looks for overdue requests every 30 s only, and answers a missing Host without a body.
       connectionsCheckingInterval: limits.httpSweepMs,
       headersTimeout: limits.httpReceiveMs,
       requestTimeout: limits.httpReceiveMs,
+      keepAliveTimeout: limits.httpKeepAliveMs,
       requireHostHeader: false,
     },
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
-    genReqId: (request) => {
-      const asked = request.headers['x-request-id'];
-      const isSane = typeof asked === 'string' && asked.length <= limits.requestIdChars && sanePattern.test(asked);
-      return isSane ? asked : api.nextRequestId();
+    (request, response) => {
+      if (!fastLane(request, response)) framework(request, response);
     },
-    clientErrorHandler: (error, socket) => answerRaw(api, error.code, socket),
-    frameworkErrors: (error, request, reply) => sendFailure(api, fastifyError(error), request, reply),
-  });
-  app.decorateRequest('arrival', null);
-  app.decorateRequest('endpointPath', null);
-  app.server.maxConnections = limits.httpConnections;
-  addRawListeners(app.server, api);
-  return app;
+  );
+  server.maxConnections = limits.httpConnections;
+  addRawListeners(server, api);
+  return server;
 }
 
 function addRawListeners(server: Server, api: Api): void {
@@ -103,7 +119,7 @@ function answerRaw(api: Api, code: string | undefined, socket: Socket): void {
     return;
   }
   api.options.engine.countRequest(error.httpStatus);
-  writeRawError(socket, error, api.nextRequestId(), api.options.clock.nowMs());
+  writeRawError(socket, error, api.requestIdOf(undefined), api.options.clock.nowMs());
 }
 
 function listenError(thrown: unknown, { host, port }: HttpApiOptions): EngineError {
