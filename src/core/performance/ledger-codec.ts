@@ -8,33 +8,22 @@ import type { Ledger, ModeBooks } from './ledger';
 import type { ExecutionMode, LedgerRow } from './row';
 
 /** Places of a row's pieces in its record of doubles. */
-const rowWidth = 8;
+const rowWidth = 7;
+const namesMax = 2 ** 20;
 
-/** Strings are written once and referred to by number. */
-type Names = Map<string, number>;
+/** Symbols, regimes and currencies are written once and referred to by number. */
+type Names = Map<string | null, number>;
 
 function numberOf(names: Names, name: string | null): number {
-  if (name === null) return -1;
   const known = names.get(name);
   if (known !== undefined) return known;
   names.set(name, names.size);
   return names.size - 1;
 }
 
+/** Writes the whole ledger into a snapshot. */
 export function writeLedger(ledger: Ledger, out: StateWriter): void {
   out.json([...ledger.capitals]);
-  const rows = new Map<number, LedgerRow>();
-  const books = [...ledger.strategies.values(), ledger.all].flatMap((modes) => [...modes.values()]);
-  for (const book of books) for (const row of book.rows) rows.set(row.seq, row);
-  const names: Names = new Map();
-  const values = new Float64Array(rows.size * rowWidth);
-  let at = 0;
-  for (const row of rows.values()) {
-    writeRow(values, at, row, names);
-    at += rowWidth;
-  }
-  out.json([...names.keys()]);
-  out.f64s(values);
   out.u32(ledger.strategies.size);
   for (const [strategyId, modes] of ledger.strategies) {
     out.str(strategyId);
@@ -45,83 +34,85 @@ export function writeLedger(ledger: Ledger, out: StateWriter): void {
 
 /** Fills a fresh ledger; its own bounds stay. */
 export function readLedger(ledger: Ledger, input: StateReader): void {
-  for (const [id, capital] of input.json() as [string | null, number | null][]) {
-    ledger.capitals.set(id, capital);
-  }
-  const names = input.json() as string[];
-  const values = input.f64s();
-  const rows = new Map<number, LedgerRow>();
-  for (let at = 0; at < values.length; at += rowWidth) {
-    const row = readRow(values, at, names);
-    rows.set(row.seq, row);
-  }
+  for (const [id, capital] of input.json() as [string | null, number | null][]) ledger.capitals.set(id, capital);
   const count = input.u32();
   for (let i = 0; i < count; i++) {
     const modes: ModeBooks = new Map();
     ledger.strategies.set(input.str(), modes);
-    readModes(modes, input, rows);
-    hold(ledger.own, modes);
+    readModes(modes, input, ledger.own);
   }
-  readModes(ledger.all, input, rows);
-  hold(ledger.together, ledger.all);
-}
-
-function hold(held: Ledger['own'], modes: ModeBooks): void {
-  for (const book of modes.values()) {
-    held.rows += book.rows.length;
-    held.cells += book.cells.size;
-  }
-}
-
-function writeRow(values: Float64Array, at: number, row: LedgerRow, names: Names): void {
-  values[at] = row.seq;
-  values[at + 1] = row.timestampMs;
-  // A double holds 53 bits and money has 64: in two halves.
-  values[at + 2] = Number(row.pnl >> 32n);
-  values[at + 3] = Number(row.pnl & 0xffff_ffffn);
-  values[at + 4] = row.timeMicros;
-  values[at + 5] = row.version * 4 + (row.success ? 2 : 0) + (row.isTrade ? 1 : 0);
-  values[at + 6] = (numberOf(names, row.symbol) + 1) * 2 ** 26 + numberOf(names, row.regime);
-  values[at + 7] = numberOf(names, row.currency);
-}
-
-function readRow(values: Float64Array, at: number, names: readonly string[]): LedgerRow {
-  const value = (place: number) => values[at + place] as number;
-  const flags = value(5) % 4;
-  const symbol = Math.floor(value(6) / 2 ** 26) - 1;
-  return {
-    seq: value(0),
-    timestampMs: value(1),
-    pnl: (BigInt(value(2)) << 32n) + BigInt(value(3)),
-    timeMicros: value(4),
-    version: Math.floor(value(5) / 4),
-    success: flags >= 2,
-    isTrade: flags % 2 === 1,
-    symbol: names[symbol] ?? null,
-    regime: names[value(6) % 2 ** 26] ?? '',
-    currency: names[value(7)] ?? '',
-  };
+  readModes(ledger.all, input, ledger.together);
 }
 
 function writeModes(modes: ModeBooks, out: StateWriter): void {
   out.u32(modes.size);
   for (const [mode, book] of modes) {
     out.str(mode);
-    out.f64s(Float64Array.from(book.rows, (row) => row.seq));
+    writeRows(book.rows, out);
     out.str(JSON.stringify(book, packed));
   }
 }
 
-function readModes(modes: ModeBooks, input: StateReader, rows: ReadonlyMap<number, LedgerRow>): void {
+function readModes(modes: ModeBooks, input: StateReader, held: Ledger['own']): void {
   const count = input.u32();
   for (let i = 0; i < count; i++) {
     const mode = input.str() as ExecutionMode;
     const book = createBook();
-    for (const seq of input.f64s()) book.rows.push(rows.get(seq) as LedgerRow);
+    book.rows = readRows(input);
     Object.assign(book, JSON.parse(input.str(), unpacked));
     book.order.state = { ...book.base };
     modes.set(mode, book);
+    held.rows += book.rows.length;
+    held.cells += book.cells.size;
   }
+}
+
+function writeRows(rows: readonly LedgerRow[], out: StateWriter): void {
+  const names: Names = new Map();
+  const large: [number, string][] = [];
+  const values = new Float64Array(rows.length * rowWidth);
+  let at = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as LedgerRow;
+    const pnl = Number(row.pnl);
+    // A double holds 53 bits and money has 64: the few amounts beyond go as text.
+    if (!Number.isSafeInteger(pnl)) large.push([i, String(row.pnl)]);
+    values[at] = row.seq;
+    values[at + 1] = row.timestampMs;
+    values[at + 2] = pnl;
+    values[at + 3] = row.timeMicros;
+    values[at + 4] = row.version * 4 + (row.success ? 2 : 0) + (row.isTrade ? 1 : 0);
+    values[at + 5] = numberOf(names, row.symbol) * namesMax + numberOf(names, row.regime);
+    values[at + 6] = numberOf(names, row.currency);
+    at += rowWidth;
+  }
+  out.json([...names.keys()]);
+  out.json(large);
+  out.f64s(values);
+}
+
+function readRows(input: StateReader): LedgerRow[] {
+  const names = input.json() as (string | null)[];
+  const large = new Map(input.json() as [number, string][]);
+  const values = input.f64s();
+  const rows: LedgerRow[] = [];
+  for (let at = 0; at < values.length; at += rowWidth) {
+    const flags = (values[at + 4] as number) % 4;
+    const packedNames = values[at + 5] as number;
+    rows.push({
+      seq: values[at] as number,
+      timestampMs: values[at + 1] as number,
+      pnl: BigInt(large.get(rows.length) ?? (values[at + 2] as number)),
+      timeMicros: values[at + 3] as number,
+      version: Math.floor((values[at + 4] as number) / 4),
+      success: flags >= 2,
+      isTrade: flags % 2 === 1,
+      symbol: names[Math.floor(packedNames / namesMax)] ?? null,
+      regime: names[packedNames % namesMax] ?? '',
+      currency: names[values[at + 6] as number] ?? '',
+    });
+  }
+  return rows;
 }
 
 /** Written on their own, or folded again. */
