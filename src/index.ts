@@ -13,12 +13,13 @@ export { createConsoleLogger } from './adapters/system/console-logger';
 // The library.
 export type { EngineOptions, RedisDoors, StoreOptions } from './compose';
 export { openEngine } from './compose';
-export type { AdaptationView, Alert, MarketDataInput, MarketDataResult } from './core/domain/bodies';
+export type { AdaptationView, MarketDataInput, MarketDataResult } from './core/domain/bodies';
 export type { Decision } from './core/domain/decision';
 export type { ErrorDetail, ErrorType } from './core/domain/errors';
 export { asEngineError, EngineError } from './core/domain/errors';
 export { limits } from './core/domain/limits';
 export type { Signal } from './core/domain/signal';
+export type { Alert } from './core/domain/summary';
 export type { MarketItem, Tick } from './core/domain/tick';
 export type { EngineVerbs } from './core/domain/verbs';
 export { createRegistry } from './core/strategies/registry';

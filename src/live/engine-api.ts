@@ -1,8 +1,9 @@
 /** An engine that lives, as the library, the nodes and the HTTP API hold it. */
-import type { AdaptationView, Alert, ComponentHealth } from '../core/domain/bodies';
+import type { AdaptationView } from '../core/domain/bodies';
 import type { Decision } from '../core/domain/decision';
 import type { Fill } from '../core/domain/fill';
 import type { Signal } from '../core/domain/signal';
+import type { Alert, ComponentHealth } from '../core/domain/summary';
 import type { EngineVerbs } from '../core/domain/verbs';
 import type { StrategyDefinition } from '../core/strategies/strategy';
 import type { Gap } from './ports';

@@ -1,6 +1,7 @@
 /** How every component is, since when, and the one word for the whole. Changes are told once, as health and alert. */
-import type { Alert, ComponentHealth, HealthLevel, Summary } from '../core/domain/bodies';
+
 import { limits } from '../core/domain/limits';
+import type { Alert, ComponentHealth, HealthLevel, Summary } from '../core/domain/summary';
 import type { Listeners } from './listeners';
 import type { Clock, Logger } from './ports';
 

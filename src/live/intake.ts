@@ -41,28 +41,85 @@ export interface Intake {
 }
 
 export function createIntake(port: IntakePort): Intake {
-  let queue: RawMessage[] = [];
-  let head = 0;
-  let scheduled: NodeJS.Immediate | null = null;
-  let conflated = 0;
-  let closed = false;
+  return new BoundedIntake(port);
+}
 
-  function take(max: number): { items: MarketItem[]; first: RawMessage | null } {
+class BoundedIntake implements Intake {
+  private readonly port: IntakePort;
+  private queue: RawMessage[] = [];
+  private head = 0;
+  private scheduled: NodeJS.Immediate | null = null;
+  private conflated = 0;
+  private closed = false;
+
+  constructor(port: IntakePort) {
+    this.port = port;
+  }
+
+  push(message: RawMessage): void {
+    if (this.closed) return;
+    this.queue.push(message);
+    this.schedule();
+  }
+
+  drainAll(): void {
+    while (this.waiting() > 0) this.drainOnce();
+  }
+
+  waiting(): number {
+    return this.queue.length - this.head;
+  }
+
+  conflatedTicks(): number {
+    return this.conflated;
+  }
+
+  close(): void {
+    this.closed = true;
+    if (this.scheduled !== null) clearImmediate(this.scheduled);
+  }
+
+  private schedule(): void {
+    if (this.scheduled === null && this.waiting() > 0) this.scheduled = setImmediate(() => this.run());
+  }
+
+  private run(): void {
+    this.scheduled = null;
+    if (this.closed) return;
+    this.drainOnce();
+    this.schedule();
+  }
+
+  private drainOnce(): void {
+    const over = this.waiting() > limits.intakeTicks;
+    if (over) this.port.overloaded(this.waiting());
+    const { items, first } = this.take(over ? Number.POSITIVE_INFINITY : limits.ticksPerBatch);
+    if (first === null || items.length === 0) return;
+    const used = over ? conflate(items) : items;
+    if (over) this.conflated += items.length - used.length;
+    for (let at = 0; at < used.length; at += limits.ticksPerBatch) {
+      const part = used.slice(at, at + limits.ticksPerBatch);
+      this.port.evaluate({ items: part, arrivalMs: first.arrivalMs, arrivedAt: first.arrivedAt });
+    }
+  }
+
+  private take(max: number): { items: MarketItem[]; first: RawMessage | null } {
     const items: MarketItem[] = [];
     let first: RawMessage | null = null;
-    while (head < queue.length && items.length < max) {
-      const message = queue[head++] as RawMessage;
+    while (this.waiting() > 0 && items.length < max) {
+      const message = this.queue[this.head++] as RawMessage;
       first ??= message;
-      collect(message, items);
+      this.parse(message, items);
     }
-    if (head === queue.length) {
-      queue = [];
-      head = 0;
+    if (this.waiting() === 0) {
+      this.queue = [];
+      this.head = 0;
     }
     return { items, first };
   }
 
-  function collect(message: RawMessage, items: MarketItem[]): void {
+  private parse(message: RawMessage, items: MarketItem[]): void {
+    const { port } = this;
     try {
       const input = port.parse(message.text, message);
       for (const item of input.items) items.push(item);
@@ -73,47 +130,6 @@ export function createIntake(port: IntakePort): Intake {
       port.rejected(message, error.message, []);
     }
   }
-
-  function drainOnce(): void {
-    const over = queue.length - head > limits.intakeTicks;
-    if (over) port.overloaded(queue.length - head);
-    const { items, first } = take(over ? Number.POSITIVE_INFINITY : limits.ticksPerBatch);
-    if (first === null || items.length === 0) return;
-    const used = over ? conflate(items) : items;
-    if (over) conflated += items.length - used.length;
-    for (let at = 0; at < used.length; at += limits.ticksPerBatch) {
-      const part = used.slice(at, at + limits.ticksPerBatch);
-      port.evaluate({ items: part, arrivalMs: first.arrivalMs, arrivedAt: first.arrivedAt });
-    }
-  }
-
-  function run(): void {
-    scheduled = null;
-    if (closed) return;
-    drainOnce();
-    schedule();
-  }
-
-  function schedule(): void {
-    if (scheduled === null && head < queue.length) scheduled = setImmediate(run);
-  }
-
-  return {
-    push(message) {
-      if (closed) return;
-      queue.push(message);
-      schedule();
-    },
-    drainAll() {
-      while (head < queue.length) drainOnce();
-    },
-    waiting: () => queue.length - head,
-    conflatedTicks: () => conflated,
-    close() {
-      closed = true;
-      if (scheduled !== null) clearImmediate(scheduled);
-    },
-  };
 }
 
 /** Ticks of one symbol and source in a row become one partial bar; bars and news stay as they are. */

@@ -1,6 +1,6 @@
 /** Latency from arrival to emission, one histogram per tier, in microseconds inside and milliseconds outside. */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import type { LatencyView } from '../core/domain/bodies';
+import type { LatencyView } from '../core/domain/summary';
 
 export const tiers = ['fast', 'tactical', 'strategic', 'learning'] as const;
 export type Tier = (typeof tiers)[number];

@@ -14,7 +14,7 @@ import { tierBits } from '../core/strategies/evaluate';
 import type { Running } from '../core/strategies/running';
 import type { Latency, Tier } from './latency';
 import type { Listeners } from './listeners';
-import type { Clock, Gap, Metrics, Output, Tape } from './ports';
+import type { Clock, Gap, Metrics, Output, Tape, TapeRecord } from './ports';
 import type { Rates } from './rates';
 
 export interface MarketRunDeps {
@@ -59,44 +59,20 @@ const tierNames: readonly (readonly [number, Tier])[] = [
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 export function createMarketRun(deps: MarketRunDeps): MarketRun {
-  const { core, tape, clock, listeners, latency, rates, metrics } = deps;
-  // What the last life appended after its last record stands nowhere on the tape: the first record says it.
-  let markedSeq = 0;
+  return new TapedRun(deps);
+}
 
-  function markLog(): void {
-    if (core.logSeq === markedSeq) return;
-    markedSeq = core.logSeq;
-    if (tape.append({ kind: 'log', logSeq: markedSeq }) === null) deps.tapeFailed();
+class TapedRun implements MarketRun {
+  private readonly deps: MarketRunDeps;
+  private markedSeq: number;
+
+  constructor(deps: MarketRunDeps) {
+    this.deps = deps;
+    this.markedSeq = deps.core.logSeq;
   }
 
-  function measured(tier: Tier, latencyMs: number): void {
-    latency.record(tier, latencyMs);
-    metrics.latency(tier, latencyMs);
-  }
-
-  /** After the core has spoken: latency, listeners, outputs. Copies, because the core reuses its lists. */
-  function tell(effects: Effects, ticks: number, arrivedAt: number): Signal[] {
-    const latencyMs = clock.monotonicMs() - arrivedAt;
-    const signals = effects.signals.map((draft) => withLatency(draft, latencyMs));
-    for (const [bit, tier] of tierNames) if ((effects.tiers & bit) !== 0) measured(tier, latencyMs);
-    rates.ticks(ticks);
-    for (const signal of signals) listeners.emit('signal', signal);
-    if (listeners.count('decision') > 0) for (const one of effects.decisions) listeners.emit('decision', one);
-    for (const fill of effects.fills) listeners.emit('fill', fill);
-    for (const gap of effects.gaps) deps.gap({ ...gap, reason: 'sequence numbers are missing' });
-    if (signals.length > 0) deps.publish(signals);
-    deps.moved(ticks);
-    return signals;
-  }
-
-  function run(batch: MarketBatch, arrivedAt: number): { effects: Effects; signals: Signal[] } {
-    markLog();
-    if (tape.append({ kind: 'batch', batch }) === null) deps.tapeFailed();
-    const effects = onBatch(core, batch);
-    return { effects, signals: tell(effects, batch.items.length, arrivedAt) };
-  }
-
-  async function process(input: MarketDataInput): Promise<MarketDataResult> {
+  async process(input: MarketDataInput): Promise<MarketDataResult> {
+    const { clock, core } = this.deps;
     const startedAt = clock.monotonicMs();
     const rejected: Rejection[] = [...input.rejected];
     const signals: Signal[] = [];
@@ -105,15 +81,12 @@ export function createMarketRun(deps: MarketRunDeps): MarketRun {
     let accepted = 0;
     for (let at = 0; at < input.items.length; at += limits.ticksPerBatch) {
       if (at > 0) await nextTurn();
-      const items = at === 0 && input.items.length <= limits.ticksPerBatch ? input.items : slice(input, at);
-      const position = input.position === undefined ? null : { ...input.position, row: input.position.row + at };
-      const { arrivalMs, door } = input;
-      const one = run({ items, arrivalMs, evaluatedMs: arrivalMs, door, position }, startedAt);
-      signals.push(...one.signals);
-      decisions.push(...one.effects.decisions);
-      accepted += one.effects.accepted;
-      for (const { index, outcome } of one.effects.dropped) rejected.push(refusal(input, at + index, outcome));
-      for (const symbol of one.effects.touched) subscribed(core, symbol.market.symbol, applied);
+      const { effects, told } = this.run(partOf(input, at), startedAt);
+      signals.push(...told);
+      decisions.push(...effects.decisions);
+      accepted += effects.accepted;
+      for (const { index, outcome } of effects.dropped) rejected.push(refusal(input, at + index, outcome));
+      for (const symbol of effects.touched) subscribed(core, symbol.market.symbol, applied);
     }
     rejected.sort((a, b) => a.index - b.index);
     return {
@@ -128,25 +101,71 @@ export function createMarketRun(deps: MarketRunDeps): MarketRun {
     };
   }
 
-  return {
-    process,
-    markLog,
-    evaluate: (batch, arrivedAt) => run({ ...batch, evaluatedMs: clock.nowMs() }, arrivedAt).signals,
-    advance(timestampMs, scope) {
-      const startedAt = clock.monotonicMs();
-      markLog();
-      if (tape.append({ kind: 'advance', timestampMs, scope }) === null) deps.tapeFailed();
-      const effects = advance(core, timestampMs, scope);
-      const signals = tell(effects, 0, startedAt);
-      const none = { strategiesApplied: 0, ticksAccepted: 0, ticksRejected: 0, rejected: [] };
-      const executionTimeMs = clock.monotonicMs() - startedAt;
-      return { ...none, signalsGenerated: signals.length, signals, decisions: [...effects.decisions], executionTimeMs };
-    },
-  };
+  evaluate(batch: Omit<MarketBatch, 'evaluatedMs'>, arrivedAt: number): readonly Signal[] {
+    return this.run({ ...batch, evaluatedMs: this.deps.clock.nowMs() }, arrivedAt).told;
+  }
+
+  advance(timestampMs: number, scope: 'all' | 'live'): MarketDataResult {
+    const { clock, core } = this.deps;
+    const startedAt = clock.monotonicMs();
+    this.tape({ kind: 'advance', timestampMs, scope });
+    const effects = advance(core, timestampMs, scope);
+    const signals = this.tell(effects, 0, startedAt);
+    const none = { strategiesApplied: 0, ticksAccepted: 0, ticksRejected: 0, rejected: [] };
+    const executionTimeMs = clock.monotonicMs() - startedAt;
+    return { ...none, signalsGenerated: signals.length, signals, decisions: [...effects.decisions], executionTimeMs };
+  }
+
+  markLog(): void {
+    const { core, tape, tapeFailed } = this.deps;
+    if (core.logSeq === this.markedSeq) return;
+    this.markedSeq = core.logSeq;
+    if (tape.append({ kind: 'log', logSeq: this.markedSeq }) === null) tapeFailed();
+  }
+
+  private tape(record: TapeRecord): void {
+    this.markLog();
+    if (this.deps.tape.append(record) === null) this.deps.tapeFailed();
+  }
+
+  private run(batch: MarketBatch, arrivedAt: number): { effects: Effects; told: Signal[] } {
+    this.tape({ kind: 'batch', batch });
+    const effects = onBatch(this.deps.core, batch);
+    return { effects, told: this.tell(effects, batch.items.length, arrivedAt) };
+  }
+
+  /** After the core has spoken: latency, listeners, outputs. Copies, because the core reuses its lists. */
+  private tell(effects: Effects, ticks: number, arrivedAt: number): Signal[] {
+    const { clock, listeners, latency, rates, metrics } = this.deps;
+    const latencyMs = clock.monotonicMs() - arrivedAt;
+    const signals = effects.signals.map((draft) => withLatency(draft, latencyMs));
+    for (const [bit, tier] of tierNames) {
+      if ((effects.tiers & bit) === 0) continue;
+      latency.record(tier, latencyMs);
+      metrics.latency(tier, latencyMs);
+    }
+    rates.ticks(ticks);
+    for (const signal of signals) listeners.emit('signal', signal);
+    if (listeners.count('decision') > 0) for (const one of effects.decisions) listeners.emit('decision', one);
+    for (const fill of effects.fills) listeners.emit('fill', fill);
+    for (const gap of effects.gaps) this.deps.gap({ ...gap, reason: 'sequence numbers are missing' });
+    if (signals.length > 0) this.deps.publish(signals);
+    this.deps.moved(ticks);
+    return signals;
+  }
 }
 
-function slice(input: MarketDataInput, at: number) {
-  return input.items.slice(at, at + limits.ticksPerBatch);
+/** The next part of a message, at most one batch long. */
+function partOf(input: MarketDataInput, at: number): MarketBatch {
+  const { items, arrivalMs, door } = input;
+  const isWhole = items.length <= limits.ticksPerBatch;
+  return {
+    items: isWhole ? items : items.slice(at, at + limits.ticksPerBatch),
+    arrivalMs,
+    evaluatedMs: arrivalMs,
+    door,
+    position: input.position === undefined ? null : { ...input.position, row: input.position.row + at },
+  };
 }
 
 /** A draft with its latency, in whole microseconds. */

@@ -1,5 +1,6 @@
 /** How the engine is, in one body: nothing here is estimated, what is not known is `null`. */
-import type { PerformanceResult, Summary } from '../core/domain/bodies';
+import type { PerformanceResult } from '../core/domain/bodies';
+import type { Summary } from '../core/domain/summary';
 import { outcomeTotals } from '../core/engine';
 import type { CoreState } from '../core/state';
 import type { Health } from './health';

