@@ -114,14 +114,16 @@ export class NodeRed {
     return fetch(this.url + path, { headers: { accept, 'Node-RED-API-Version': 'v2' } });
   }
 
-  /** Replaces all flows. */
+  /** Replaces all flows; settles when the new ones have started. */
   async deploy(flows: readonly FlowNode[], type: 'full' | 'nodes' | 'flows' = 'full'): Promise<void> {
+    const from = this.written.length;
     const answer = await fetch(`${this.url}/flows`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'Node-RED-Deployment-Type': type },
       body: JSON.stringify(flows),
     });
     if (!answer.ok) throw new Error(`deploy: ${answer.status} ${await answer.text()}`);
+    await until('the flows start', () => /Started (modified )?(flows|nodes)/.test(this.written.slice(from)), startMs);
   }
 
   /** Presses an inject node's button. */
