@@ -24,7 +24,12 @@ export function send(api: Api, result: Reply, exchange: Exchange, contentType: s
   if (error?.code === 'InternalError') {
     logger.error('request failed', { requestId, route, cause: causeText(error) });
   }
-  onHandled?.({ method, route, status: statusCode, requestId, body });
+  try {
+    onHandled?.({ method, route, status: statusCode, requestId, body });
+  } catch (thrown) {
+    // The answer is out; whoever listens must not take the process down with it.
+    logger.error('a listener of handled requests failed', { requestId, cause: String(thrown) });
+  }
 }
 
 function causeText(error: EngineError): string {
@@ -52,5 +57,10 @@ export function answer(api: Api, endpoint: Endpoint, exchange: Exchange, request
     const late = new EngineError('TimeoutError', 'the engine did not answer in time', { retryAfterS: 1 });
     finish(failure(late, exchange.requestId, clock.nowMs()));
   });
-  handle(endpoint, engine, request).then(finish);
+  handle(endpoint, engine, request)
+    .then(finish)
+    .catch((thrown: unknown) => {
+      // Only an answer that cannot be written as JSON comes here; nothing of it has been sent.
+      send(api, failure(thrown, exchange.requestId, clock.nowMs()), exchange);
+    });
 }

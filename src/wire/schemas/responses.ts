@@ -205,6 +205,11 @@ const performance = {
 export const performanceResponse = z.object({
   ...performance,
   strategy_id: z.string().nullable(),
+  mode: z
+    .enum(['live', 'paper', 'shadow'])
+    .optional()
+    .meta({ description: 'which executions count: real and simulated ones are never added' }),
+  other_modes: z.record(z.string(), z.number()).optional(),
   groups: z.record(z.string(), z.object(performance)).optional(),
   curve: z.array(z.object({ timestamp: time, pnl: z.number() })).optional(),
 });

@@ -190,6 +190,23 @@ describe('adapters/http/server', () => {
     assert.match(started.log.join('\n'), /request failed .*secret inside/);
   });
 
+  it('an answer that cannot be written is 500, and a listener that throws disturbs nothing', async () => {
+    const odd = await startApi({
+      onHandled: () => {
+        throw new Error('listener');
+      },
+    });
+    const circle: Record<string, unknown> = {};
+    circle.self = circle;
+    odd.engine.summary = () => circle as never;
+    assertError(await call(odd.api.port, '/api/strategy_engine/summary'), 500, 'InternalError');
+    assert.equal((await call(odd.api.port, process, { body: tick })).status, 200);
+    assert.match(odd.log.join(), /a listener of handled requests failed/);
+    odd.engine.processMarketData = async () => ({ ...circle, signals: [], rejected: [], executionTimeMs: 1n }) as never;
+    assertError(await call(odd.api.port, process, { body: tick }), 500, 'InternalError');
+    await odd.api.close();
+  });
+
   it('a store that is down is 503, one that is slow 504, both with Retry-After', async () => {
     const body = '{"strategy_id":"a","execution_result":{"pnl":1,"success":true,"execution_time_ms":1}}';
     started.engine.mode = 'down';
