@@ -41,6 +41,7 @@ export function createCore(options: CoreOptions = {}): CoreState {
     strategies: new Map(),
     symbols: new Map(),
     evicted: new Set(),
+    stopped: new Set(),
     ledger,
     audit: createAudit(),
     gaps: createGapTracker(),
@@ -52,6 +53,8 @@ export function createCore(options: CoreOptions = {}): CoreState {
     openPositions: 0,
     totalExposure: 0,
     logSeq: 0,
+    ledgerSeq: 0,
+    ledgerSavedSeq: 0,
     dataAgeMs: 0,
     effects: createEffects(),
     scratch: {

@@ -14,18 +14,18 @@ import type { StrategyDefinition } from './strategies/strategy';
 
 /** Applies one event. Events come in `seq` order; one already folded changes nothing. */
 export function apply(core: CoreState, event: LogEvent): void {
+  foldLedger(core, event);
   if (event.seq <= core.logSeq) return;
   core.logSeq = event.seq;
   const record = foldRecord(core.records, event);
   if (record !== null) strategyChanged(core, record);
-  if (event.type === 'execution_tracked') execution(core, event);
+  if (event.type === 'execution_tracked') execution(core, event.data);
   if (event.type === 'adaptation' || event.type === 'learning_frozen') foldAudit(core.audit, event);
 }
 
 function strategyChanged(core: CoreState, record: StrategyRecord): void {
   const strategy = core.strategies.get(record.strategyId);
   if (strategy === undefined) {
-    setCapital(core.ledger, record.strategyId, record.capital ?? core.settings.capital);
     start(core, record, createDecisionLog());
     return;
   }
@@ -72,6 +72,7 @@ function stop(core: CoreState, strategy: StrategyRuntime): void {
     symbol.dirty = true;
   }
   core.strategies.delete(strategyId);
+  core.stopped.add(strategyId);
 }
 
 /** A type became known: strategies registered with it earlier start now. */
@@ -83,9 +84,17 @@ export function definitionAdded(core: CoreState, definition: StrategyDefinition)
   }
 }
 
-function execution(core: CoreState, event: LogEvent & { readonly type: 'execution_tracked' }): void {
-  applyExecution(core.ledger, event);
-  const { data } = event;
+/** The ledger may be older than the rest of a snapshot: it keeps its own place in the log. */
+function foldLedger(core: CoreState, event: LogEvent): void {
+  if (event.seq <= core.ledgerSeq) return;
+  core.ledgerSeq = event.seq;
+  if (event.type === 'execution_tracked') applyExecution(core.ledger, event);
+  if (event.type === 'strategy_registered') {
+    setCapital(core.ledger, event.data.strategyId, event.data.capital ?? core.settings.capital);
+  }
+}
+
+function execution(core: CoreState, data: ExecutionTracked): void {
   if (data.symbol !== null && data.side !== null && data.quantity !== null && isTraded(data)) moveBook(core, data);
 }
 

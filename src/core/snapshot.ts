@@ -14,7 +14,7 @@ import { readGapTracker, writeGapTracker } from './market/gaps';
 import type { Outcome } from './market/market';
 import { readSymbolMarket, writeSymbolMarket } from './market/symbol-market';
 import { readLedger, writeLedger } from './performance/ledger';
-import { readDecisionLog, writeDecisionLog } from './risk/decision-log';
+import { readCounts, readKept, writeCounts, writeKept } from './risk/decision-log';
 import type { CoreState, SymbolRuntime } from './state';
 import { place } from './strategies/attach';
 import { settle } from './strategies/evaluate';
@@ -27,47 +27,92 @@ import { createSymbol } from './symbols';
 export const foldVersion = 1;
 
 const restChunk = 'rest';
+const ledgerChunk = 'ledger';
 const symbolChunk = (symbol: string) => `sym:${symbol}`;
+const decisionsChunk = (strategyId: string) => `why:${strategyId}`;
 
 export interface CoreChunks {
   readonly dirty: { readonly name: string; readonly bytes: Uint8Array }[];
   readonly removed: string[];
 }
 
-/** The chunks that changed since the last capture. Marks them clean. */
-export function capture(core: CoreState): CoreChunks {
+/**
+ * The chunks that changed since the last capture; marks them clean. The ledger, which can be large, is written only when
+ * `withLedger`: a ledger that is older than the rest catches up from the log.
+ */
+export function capture(core: CoreState, withLedger = true): CoreChunks {
   const out = new StateWriter();
   const dirty: CoreChunks['dirty'] = [];
-  for (const symbol of core.symbols.values()) settle(symbol);
-  writeRest(core, out);
-  dirty.push({ name: restChunk, bytes: out.bytes() });
-  for (const symbol of core.symbols.values()) {
-    if (!symbol.dirty) continue;
+  const write = (name: string, fill: () => void) => {
     out.reset();
-    writeSymbol(symbol, out);
-    dirty.push({ name: symbolChunk(symbol.market.symbol), bytes: out.bytes() });
+    fill();
+    dirty.push({ name, bytes: out.bytes() });
+  };
+  for (const symbol of core.symbols.values()) settle(symbol);
+  write(restChunk, () => writeRest(core, out));
+  if (withLedger && core.ledgerSavedSeq !== core.ledgerSeq) {
+    write(ledgerChunk, () => writeLedgerChunk(core, out));
+    core.ledgerSavedSeq = core.ledgerSeq;
+  }
+  for (const [strategyId, { log }] of core.strategies) {
+    if (log.saved !== log.kept) write(decisionsChunk(strategyId), () => writeKept(log, out));
+    log.saved = log.kept;
+  }
+  for (const symbol of core.symbols.values()) {
+    if (symbol.dirty) write(symbolChunk(symbol.market.symbol), () => writeSymbol(symbol, out));
     symbol.dirty = false;
   }
-  const removed = [...core.evicted].map(symbolChunk);
+  const removed = [...[...core.evicted].map(symbolChunk), ...[...core.stopped].map(decisionsChunk)];
   core.evicted.clear();
+  core.stopped.clear();
   return { dirty, removed };
+}
+
+/** The next capture holds everything: what the last one held was not kept. */
+export function markAllDirty(core: CoreState): void {
+  core.ledgerSavedSeq = -1;
+  for (const { log } of core.strategies.values()) log.saved = -1;
+  for (const symbol of core.symbols.values()) symbol.dirty = true;
+}
+
+/** The chunks of a capture that was not kept are to be removed by the next one. */
+export function takeBack(core: CoreState, removed: readonly string[]): void {
+  for (const name of removed) {
+    const [kind, ...rest] = name.split(':');
+    (kind === 'sym' ? core.evicted : core.stopped).add(rest.join(':'));
+  }
 }
 
 /** Fills a fresh core. Throws when a chunk is missing or does not read to its end; the caller then falls back. */
 export function restore(core: CoreState, chunks: ReadonlyMap<string, Uint8Array>): void {
-  const rest = chunks.get(restChunk);
-  if (rest === undefined) throw new EngineError('InternalError', 'the snapshot has no engine chunk');
-  readRest(core, finish(rest));
-  for (const [name, bytes] of chunks) {
-    if (name === restChunk) continue;
-    const input = finish(bytes);
-    readSymbol(core, input);
-    if (!input.end()) throw new EngineError('InternalError', `the snapshot chunk ${name} has bytes left over`);
+  read(chunks, restChunk, (input) => readRest(core, input));
+  if (chunks.has(ledgerChunk)) read(chunks, ledgerChunk, (input) => readLedgerChunk(core, input));
+  for (const name of chunks.keys()) {
+    if (name.startsWith('sym:')) read(chunks, name, (input) => readSymbol(core, input));
+  }
+  for (const [strategyId, { log }] of core.strategies) {
+    const name = decisionsChunk(strategyId);
+    if (chunks.has(name)) read(chunks, name, (input) => readKept(log, input));
   }
 }
 
-function finish(bytes: Uint8Array): StateReader {
-  return new StateReader(bytes);
+function read(chunks: ReadonlyMap<string, Uint8Array>, name: string, fill: (input: StateReader) => void): void {
+  const bytes = chunks.get(name);
+  if (bytes === undefined) throw new EngineError('InternalError', `the snapshot has no chunk ${name}`);
+  const input = new StateReader(bytes);
+  fill(input);
+  if (!input.end()) throw new EngineError('InternalError', `the snapshot chunk ${name} has bytes left over`);
+}
+
+function writeLedgerChunk(core: CoreState, out: StateWriter): void {
+  out.f64(core.ledgerSeq);
+  writeLedger(core.ledger, out);
+}
+
+function readLedgerChunk(core: CoreState, input: StateReader): void {
+  core.ledgerSeq = input.f64();
+  core.ledgerSavedSeq = core.ledgerSeq;
+  readLedger(core.ledger, input);
 }
 
 function writeRest(core: CoreState, out: StateWriter): void {
@@ -83,10 +128,9 @@ function writeRest(core: CoreState, out: StateWriter): void {
   out.u32(core.strategies.size);
   for (const [strategyId, strategy] of core.strategies) {
     out.str(strategyId);
-    writeDecisionLog(strategy.log, out);
+    writeCounts(strategy.log, out);
   }
   writeGapTracker(core.gaps, out);
-  writeLedger(core.ledger, out);
   writeAudit(core.audit, out);
 }
 
@@ -105,11 +149,10 @@ function readRest(core: CoreState, input: StateReader): void {
   const count = input.u32();
   for (let i = 0; i < count; i++) {
     const record = core.records.byId.get(input.str());
-    const log = readDecisionLog(input);
+    const log = readCounts(input);
     if (record !== undefined) prepare(core, record, log);
   }
   core.gaps = readGapTracker(input);
-  readLedger(core.ledger, input);
   readAudit(core.audit, input);
 }
 

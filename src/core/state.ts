@@ -82,8 +82,9 @@ export interface CoreState {
   readonly records: Records;
   readonly strategies: Map<string, StrategyRuntime>;
   readonly symbols: Map<string, SymbolRuntime>;
-  /** Removed since the last snapshot. */
+  /** Symbols and strategies removed since the last snapshot. */
   readonly evicted: Set<string>;
+  readonly stopped: Set<string>;
   readonly ledger: Ledger;
   readonly audit: AuditTrail;
   gaps: GapTracker;
@@ -97,6 +98,9 @@ export interface CoreState {
   openPositions: number;
   totalExposure: number;
   logSeq: number;
+  /** Last event that the ledger has folded, and the one that its last snapshot knew. */
+  ledgerSeq: number;
+  ledgerSavedSeq: number;
   /** How old the data of the batch in hand is, and its door. */
   dataAgeMs: number;
   readonly effects: Effects;

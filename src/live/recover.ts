@@ -39,7 +39,7 @@ export async function recover(
   logger: Logger,
 ): Promise<Recovery> {
   const { core, fromTape, refused } = await fromSnapshot(fresh, snapshots, logger);
-  const events = await eventsAfter(log, core.logSeq);
+  const events = await eventsAfter(log, Math.min(core.logSeq, core.ledgerSeq));
   const replayed = replay(core, tape, fromTape, events);
   return { core, ...replayed, refusedSnapshots: refused, fromTape };
 }

@@ -1,6 +1,6 @@
 /** Keeps snapshots coming: after so much time or so many ticks, one at a time, and one last on close. */
 import { limits } from '../core/domain/limits';
-import { capture, foldVersion } from '../core/snapshot';
+import { capture, foldVersion, markAllDirty, takeBack } from '../core/snapshot';
 import type { CoreState } from '../core/state';
 import type { Health } from './health';
 import type { Clock, Logger, Snapshots, Tape } from './ports';
@@ -24,6 +24,8 @@ export function createSnapshotter(
   let changed = false;
   let running: Promise<void> | null = null;
   let closed = false;
+  /** The ledger's bytes can be many, and it catches up from the log: it is written less often than the rest. */
+  let ledgerDueAt = 0;
   /** Position of the snapshot before the last: the tape from there on is what a fallback needs. */
   let keptPosition = 0;
   let lastPosition = 0;
@@ -33,19 +35,20 @@ export function createSnapshotter(
     if (closed) return;
     cancel();
     cancel = clock.after(limits.snapshotMs, due);
-    if (changed) take().catch(() => undefined);
+    if (changed) take(false).catch(() => undefined);
   }
 
-  function take(): Promise<void> {
-    running ??= save().finally(() => {
+  function take(isWhole: boolean): Promise<void> {
+    running ??= save(isWhole || clock.monotonicMs() >= ledgerDueAt).finally(() => {
       running = null;
     });
     return running;
   }
 
-  async function save(): Promise<void> {
+  async function save(withLedger: boolean): Promise<void> {
     const tapePosition = tape.lastPosition();
-    const { dirty, removed } = capture(core);
+    const { dirty, removed } = capture(core, withLedger);
+    if (withLedger) ledgerDueAt = clock.monotonicMs() + limits.ledgerSnapshotMs;
     const meta = { logSeq: core.logSeq, tapePosition, foldVersion, atMs: clock.nowMs() };
     ticks = 0;
     changed = false;
@@ -57,8 +60,9 @@ export function createSnapshotter(
       health.report('snapshots', 'up', `last at ${new Date(meta.atMs).toISOString()}`);
     } catch (error) {
       // What was captured as clean is not kept: the next one has to carry it again.
-      for (const symbol of core.symbols.values()) symbol.dirty = true;
-      for (const name of removed) core.evicted.add(name.slice('sym:'.length));
+      markAllDirty(core);
+      takeBack(core, removed);
+      ledgerDueAt = 0;
       changed = true;
       logger.error('a snapshot could not be kept', { error: String(error) });
       health.report('snapshots', 'degraded', 'the last one could not be kept; the log and tape are whole');
@@ -74,7 +78,7 @@ export function createSnapshotter(
     },
     async now() {
       if (running !== null) await running.catch(() => undefined);
-      await take();
+      await take(true);
     },
     close() {
       closed = true;

@@ -103,6 +103,8 @@ export const limits = {
   /** A snapshot is due after this time or this many ticks. */
   snapshotMs: 5_000,
   snapshotTicks: 50_000,
+  /** The ledger, up to tens of MB, goes into a snapshot this often; what came since is folded again from the log. */
+  ledgerSnapshotMs: 60_000,
   /** Complete snapshots kept: a corrupt one falls back to the one before. */
   snapshotsKept: 2,
   /** A write to disk slower than this is a stalled disk, in ms. */

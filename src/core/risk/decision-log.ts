@@ -14,10 +14,21 @@ export interface DecisionLog {
   /** Per index of `decisionCodes`. */
   readonly counts: Float64Array;
   signals: number;
+  /** Decisions ever kept, and how many of them the last snapshot knew. */
+  kept: number;
+  saved: number;
 }
 
 export function createDecisionLog(): DecisionLog {
-  return { ring: [], next: 0, evaluated: 0, counts: new Float64Array(decisionCodes.length), signals: 0 };
+  return {
+    ring: [],
+    next: 0,
+    evaluated: 0,
+    counts: new Float64Array(decisionCodes.length),
+    signals: 0,
+    kept: 0,
+    saved: 0,
+  };
 }
 
 /** Counts `times` evaluations that ended in `code`. */
@@ -28,6 +39,7 @@ export function count(log: DecisionLog, code: DecisionCode, times = 1): void {
 }
 
 export function keep(log: DecisionLog, decision: Decision): void {
+  log.kept++;
   if (log.ring.length < limits.decisionsPerStrategy) log.ring.push(decision);
   else log.ring[log.next] = decision;
   log.next = (log.next + 1) % limits.decisionsPerStrategy;
@@ -51,19 +63,30 @@ export function funnel(log: DecisionLog): Funnel {
   return { evaluated: log.evaluated, outcomes };
 }
 
-export function writeDecisionLog(log: DecisionLog, out: StateWriter): void {
+/** The counts; the kept decisions are written apart, and only when there are new ones. */
+export function writeCounts(log: DecisionLog, out: StateWriter): void {
   out.f64(log.evaluated);
   out.f64(log.signals);
   out.f64s(log.counts);
-  out.json(newestFirst(log));
 }
 
-export function readDecisionLog(input: StateReader): DecisionLog {
+export function readCounts(input: StateReader): DecisionLog {
   const log = createDecisionLog();
   log.evaluated = input.f64();
   log.signals = input.f64();
   const counts = input.f64s();
   log.counts.set(counts.subarray(0, log.counts.length));
-  for (const decision of (input.json() as Decision[]).reverse()) keep(log, decision);
   return log;
+}
+
+export function writeKept(log: DecisionLog, out: StateWriter): void {
+  out.f64(log.kept);
+  out.json(newestFirst(log));
+}
+
+export function readKept(log: DecisionLog, input: StateReader): void {
+  const kept = input.f64();
+  for (const decision of (input.json() as Decision[]).reverse()) keep(log, decision);
+  log.kept = kept;
+  log.saved = kept;
 }
