@@ -18,39 +18,48 @@ describe('adapters/http under attack', () => {
   });
   after(() => started.api.close());
 
-  /** p99 of the loop's delay over what is done meanwhile, and the growth of resident memory. */
-  async function measured(act: () => Promise<void>): Promise<{ lagMs: number; grownMb: number }> {
+  /** p99 of the loop's delay while something is done. */
+  async function lagOf(act: () => Promise<unknown>): Promise<number> {
     const delay = monitorEventLoopDelay({ resolution: 5 });
-    const before = globalThis.process.memoryUsage.rss();
     delay.enable();
     await act();
     delay.disable();
-    return { lagMs: delay.percentile(99) / 1e6, grownMb: (globalThis.process.memoryUsage.rss() - before) / 1_048_576 };
+    return delay.percentile(99) / 1e6;
+  }
+
+  /**
+   * Whether the loop stayed free and memory flat: a lag of at most 100 ms beside what an idle loop suffers on a machine
+   * that others use as well, and at most 100 MB more (client and server share this process).
+   */
+  async function undisturbed(act: () => Promise<unknown>): Promise<void> {
+    const idleMs = await lagOf(() => new Promise((resolve) => setTimeout(resolve, 300)));
+    const before = globalThis.process.memoryUsage.rss();
+    const lagMs = await lagOf(act);
+    const grownMb = (globalThis.process.memoryUsage.rss() - before) / 1_048_576;
+    assert.ok(grownMb < 100, `grown by ${grownMb} MB`);
+    assert.ok(lagMs < 100 + 2 * idleMs, `lag ${lagMs} ms, ${idleMs} ms when idle`);
   }
 
   it('a million brackets are 400, and nothing is left of them', async () => {
-    const { lagMs, grownMb } = await measured(async () => {
+    await undisturbed(async () => {
       for (let i = 0; i < 10; i++) {
         const answer = await call(port, process, { body: '['.repeat(1_000_000) });
         assert.deepEqual([answer.status, answer.body.error_type], [400, 'JSONDecodeError']);
       }
     });
-    assert.ok(lagMs < 100, `lag ${lagMs} ms`);
-    assert.ok(grownMb < 100, `grown by ${grownMb} MB`);
   });
 
   it('a batch of 5 MB of bad ticks is 413 by its count', async () => {
     const item = '{"symbol":"A B","price":-5,"volume":"x","x":12345}';
     const body = `[${Array(95_000).fill(item).join(',')}]`;
     assert.ok(body.length > 4_700_000 && body.length < limits.bodyBytesMax);
-    const { lagMs } = await measured(async () => {
+    await undisturbed(async () => {
       for (let i = 0; i < 3; i++) {
         const answer = await call(port, process, { body });
         assert.deepEqual([answer.status, answer.body.error_type], [413, 'PayloadTooLargeError']);
         assert.ok(answer.text.length < 1_000);
       }
     });
-    assert.ok(lagMs < 250, `lag ${lagMs} ms`);
   });
 
   it('10,000 bad ticks are 422 with 20 details', async () => {
@@ -122,7 +131,7 @@ describe('adapters/http under attack', () => {
     this.timeout(15_000);
     const idle: net.Socket[] = [];
     const head = `POST ${process} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n`;
-    const { lagMs, grownMb } = await measured(async () => {
+    await undisturbed(async () => {
       for (let i = 0; i < 1_000; i++) {
         const socket = net.connect(port, '127.0.0.1');
         socket.on('error', () => {});
@@ -152,7 +161,5 @@ describe('adapters/http under attack', () => {
       assert.ok(served > 20, `${served} served meanwhile`);
     });
     for (const socket of idle) socket.destroy();
-    assert.ok(lagMs < 100, `lag ${lagMs} ms`);
-    assert.ok(grownMb < 100, `grown by ${grownMb} MB`);
   });
 });
