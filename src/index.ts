@@ -22,6 +22,7 @@ export type { Signal } from './core/domain/signal';
 export type { Alert } from './core/domain/summary';
 export type { MarketItem, Tick } from './core/domain/tick';
 export type { EngineVerbs } from './core/domain/verbs';
+export { performanceOfSeries as performanceOf } from './core/performance/series';
 export { createRegistry } from './core/strategies/registry';
 export type {
   BarStrategyDefinition,
