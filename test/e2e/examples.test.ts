@@ -160,7 +160,7 @@ const checks: Readonly<Record<string, (example: Deployed) => Promise<void>>> = {
     await example.press('list');
     await example.shows('result', (text) => text.includes('"adaptations":[{'));
   },
-  async 'nodes/engine events'(example) {
+  async 'nodes/events'(example) {
     await example.shows('text', (text) => /^(BUY|SELL|CLOSE) SIM:GOLD/.test(text));
     await example.shows('everything', (text) => text.includes('"topic":"fill"'));
   },

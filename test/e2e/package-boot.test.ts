@@ -60,9 +60,10 @@ function booted(runtime: Runtime): void {
         assert.ok(page.includes(`data-template-name="${type}"`), `form of ${type}`);
         assert.ok(page.includes(`data-help-name="${type}"`), `help of ${type}`);
       }
-      const texts = (await (await red.get('/locales/nodes?lng=en-US')).json()) as Readonly<Record<string, object>>;
-      for (const file of files)
-        assert.deepEqual(texts[`${name}/${file}`], JSON.parse(read(`nodes/locales/en-US/${file}.json`)));
+      for (const file of files) {
+        const texts = await (await red.get(`/locales/${name}/${file}?lng=en-US`)).json();
+        assert.deepEqual(texts, JSON.parse(read(`nodes/locales/en-US/${file}.json`)));
+      }
     });
 
     it('offers every example in its import dialog', async () => {
