@@ -78,19 +78,30 @@ async function demo(): Promise<void> {
 /** The first signal stops in order, a second one at once. */
 function stopOn(signals: readonly NodeJS.Signals[], close: () => Promise<void>): void {
   let stopping = false;
-  for (const signal of signals) {
-    process.on(signal, () => {
-      if (stopping) process.exit(1);
-      stopping = true;
-      close().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          process.stderr.write(`stopping failed: ${asEngineError(error).message}\n`);
-          process.exit(1);
-        },
-      );
-    });
-  }
+  const stop = () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`stopping failed: ${asEngineError(error).message}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  for (const signal of signals) process.on(signal, stop);
+  if (process.env.npm_lifecycle_event !== undefined) withParent(stop);
+}
+
+/** npm passes a signal on to its shell only; without this, `npm start` would leave the engine behind when it is ended. */
+function withParent(stop: () => void): void {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    stop();
+  }, 500);
+  watch.unref();
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
