@@ -1,11 +1,9 @@
 /** The product as a user starts it: `node dist/src/cli.js demo`, in a process and directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { built } from './built';
 import { freePort } from './redis-server';
 import { until } from './until';
 
-const root = join(__dirname, '../..');
 const startMs = 60_000;
 
 const running = new Set<ChildProcess>();
@@ -52,8 +50,7 @@ class Demo implements Product {
   }
 
   async start(): Promise<void> {
-    const cli = join(root, 'dist/src/cli.js');
-    if (!existsSync(cli)) throw new Error('dist/src/cli.js is missing: run `npm run build` first');
+    const cli = built('src/cli.js');
     const child = spawn(process.execPath, [cli, 'demo'], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     running.add(child);
