@@ -53,9 +53,12 @@ async function run(engine: Engine, options: ReplayOptions): Promise<number> {
   const { feed, notes } = await openMarketFile(options.file, how);
   for (const note of notes) process.stderr.write(`${note}\n`);
   const seen = engine.feedRow(feed);
-  for await (const { items, firstRow, rejected } of await openMarketFile(options.file, { ...how, afterRow: seen })) {
+  const market = await openMarketFile(options.file, { ...how, afterRow: seen });
+  for await (const { items, firstRow, rejected } of market) {
     bad += rejected.length;
-    for (const row of rejected) process.stderr.write(`line ${row.line}: ${row.message}\n`);
+    for (const { line, column = '', message } of rejected) {
+      process.stderr.write(`${market.name}:${line} ${column === '' ? '' : `${column} `}${message}\n`);
+    }
     if (items.length === 0) continue;
     rows += items.length;
     await engine.processMarketData({
