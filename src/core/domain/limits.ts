@@ -100,9 +100,9 @@ export const limits = {
   tapeBytes: 2_048 * 1_048_576,
   /** Age of a tape segment before it may be dropped, in ms (7 days). */
   tapeAgeMs: 7 * 86_400_000,
-  /** A snapshot is due after this time or this many ticks. */
+  /** A snapshot is due after this time, or earlier after so many ticks that replaying them would take about a second. */
   snapshotMs: 5_000,
-  snapshotTicks: 50_000,
+  snapshotTicks: 500_000,
   /** The ledger, up to tens of MB, goes into a snapshot this often; what came since is folded again from the log. */
   ledgerSnapshotMs: 60_000,
   /** Complete snapshots kept: a corrupt one falls back to the one before. */

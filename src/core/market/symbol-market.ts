@@ -7,7 +7,6 @@ import type { StateReader, StateWriter } from '../domain/state-codec';
 import { followOwn } from './bars';
 import { readDuplicates, writeDuplicates } from './duplicates';
 import { type MarketPolicies, type Outcome, outcomes } from './market';
-import type { TickItem } from './reorder';
 import { readSeries, writeSeries } from './series';
 import {
   arrangeSeries,
@@ -16,6 +15,7 @@ import {
   type SourceState,
   type SymbolMarket,
 } from './symbol-state';
+import { readTickItems, writeTickItems } from './tick-items';
 
 export { advance, closeSeries, feed, openSeries, symbolWatermarkMs } from './bars';
 export { heldCount, outcomeCount, type SymbolMarket } from './symbol-state';
@@ -40,8 +40,8 @@ export function writeSymbolMarket(sm: SymbolMarket, writer: StateWriter): void {
   writer.u32(sm.sourcesSeen);
   writeDuplicates(sm.duplicates, writer);
   writer.shape(sm.band);
-  writer.json(sm.held);
-  writer.json(sm.reorder.items.slice(sm.reorder.head));
+  writeTickItems(sm.held, 0, writer);
+  writeTickItems(sm.reorder.items, sm.reorder.head, writer);
   writer.f64(sm.watermarkMs);
   writer.f64(sm.toldMs);
   writer.f64(sm.appliedMs);
@@ -74,8 +74,8 @@ export function readSymbolMarket(reader: StateReader, policies: MarketPolicies):
   sm.sourcesSeen = reader.u32();
   Object.assign(sm.duplicates, readDuplicates(reader));
   reader.shape(sm.band);
-  sm.held = reader.json() as TickItem[];
-  sm.reorder.items = reader.json() as TickItem[];
+  sm.held = readTickItems(reader, sm.symbol);
+  sm.reorder.items = readTickItems(reader, sm.symbol);
   sm.watermarkMs = reader.f64();
   sm.toldMs = reader.f64();
   sm.appliedMs = reader.f64();
