@@ -5,7 +5,7 @@ import { createBook } from '../execution/book';
 import { closeSeries, openSeries } from '../market/bars';
 import { history, historyLength, historyRegime } from '../market/series';
 import type { BarGroup, CoreState, SymbolRuntime, TickGroup } from '../state';
-import { setContext } from './evaluate';
+import { setContext, settle } from './evaluate';
 import { clearSlot, createRunning, type Running, type StrategyRuntime, type Variant } from './running';
 import type { BarStrategyDefinition, TickStrategyDefinition } from './strategy';
 
@@ -90,6 +90,8 @@ export function remove(symbol: SymbolRuntime, running: Running): void {
   if (running.definition.data === 'ticks') {
     const group = symbol.tickGroups.find((one) => one.instances.includes(running));
     if (group === undefined) return;
+    // What it has evaluated stays counted, whenever the next reading of the funnel would have been.
+    settle(symbol);
     group.instances.splice(group.instances.indexOf(running), 1);
     if (group.instances.length === 0) symbol.tickGroups.splice(symbol.tickGroups.indexOf(group), 1);
     return;
