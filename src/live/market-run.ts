@@ -64,11 +64,11 @@ export function createMarketRun(deps: MarketRunDeps): MarketRun {
 
 class TapedRun implements MarketRun {
   private readonly deps: MarketRunDeps;
-  private markedSeq: number;
+  /** What the last life appended after its last record stands nowhere on the tape: the first record says it again. */
+  private markedSeq = 0;
 
   constructor(deps: MarketRunDeps) {
     this.deps = deps;
-    this.markedSeq = deps.core.logSeq;
   }
 
   async process(input: MarketDataInput): Promise<MarketDataResult> {
@@ -119,8 +119,9 @@ class TapedRun implements MarketRun {
   markLog(): void {
     const { core, tape, tapeFailed } = this.deps;
     if (core.logSeq === this.markedSeq) return;
-    this.markedSeq = core.logSeq;
-    if (tape.append({ kind: 'log', logSeq: this.markedSeq }) === null) tapeFailed();
+    // A mark that was shed is owed to the next record that is not.
+    if (tape.append({ kind: 'log', logSeq: core.logSeq }) === null) tapeFailed();
+    else this.markedSeq = core.logSeq;
   }
 
   private tape(record: TapeRecord): void {
