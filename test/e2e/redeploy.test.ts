@@ -1,8 +1,9 @@
 /** What a deploy must not do: drop the port, gap the feed, forget a strategy; and what a crash must not lose. */
 import assert from 'node:assert/strict';
+import { Redis } from 'ioredis';
 import { createNodeRed, type NodeRed } from '../helpers/node-red';
 import { type FlowNode, installedPackage, readExample, runtimes } from '../helpers/package';
-import { freePort } from '../helpers/redis-server';
+import { freePort, startRedis } from '../helpers/redis-server';
 import { until } from '../helpers/until';
 
 const setUpMs = 240_000;
@@ -117,6 +118,58 @@ describe('a deploy and a crash', () => {
     assert.ok(answered > 10);
     assert.ok(after.uptime_s >= before.uptime_s, 'it is the same engine');
     assert.equal(red.output().match(/engine recovered/g)?.length, 1);
+  });
+
+  it('keeps its subscription over full deploys: every tick published meanwhile is taken', async function () {
+    this.timeout(60_000);
+    const redis = await startRedis();
+    const publisher = new Redis(redis.url);
+    const port = await freePort();
+    const channel = { redisUrl: redis.url, channel: 'prices', emit: 'batch' };
+    const flow = [
+      tab,
+      ...(engine ? [engine] : []),
+      node('api', 'api', { host: '127.0.0.1', port }, [[]]),
+      node('in', 'market-data-in', channel, [['apply'], ['gaps']]),
+      node('apply', 'strategy-apply', {}, [[], [], []]),
+      debug('gaps'),
+    ];
+    const publish = (seq: number) =>
+      publisher.publish('prices', JSON.stringify({ symbol: 'SEQ', price: 1 + seq / 1_000, seq }));
+    let seq = 0;
+    try {
+      await red.deploy(flow);
+      await until('somebody listens', async () => (await publish(++seq)) > 0, waitMs);
+      const first = seq;
+      let isOver = false;
+      const publishing = (async () => {
+        while (!isOver) await publish(++seq);
+      })();
+      for (let i = 0; i < 3; i++) await red.deploy(flow.map((one) => ({ ...one })));
+      isOver = true;
+      await publishing;
+      const sent = seq - first + 1;
+      const taken = async () => {
+        const answer = await fetch(`http://127.0.0.1:${port}/api/strategy_engine/summary`);
+        return ((await answer.json()) as { throughput: { ticks_total: number } }).throughput.ticks_total;
+      };
+      let count = 0;
+      await until(
+        'all ticks are taken',
+        async () => {
+          count = await taken();
+          return count >= sent;
+        },
+        waitMs,
+      ).catch((thrown) => {
+        throw new Error(`${String(thrown)}: ${count} of ${sent}`);
+      });
+      assert.equal(count, sent);
+      assert.deepEqual(red.debug('gaps'), []);
+    } finally {
+      publisher.disconnect();
+      await redis.stop();
+    }
   });
 
   it('closes the port some seconds after the node is gone', async function () {

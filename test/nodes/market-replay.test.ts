@@ -111,6 +111,20 @@ describe('the market replay node', () => {
     await adminRequest().post('/strategy-engine/replay/nobody').expect(404);
   });
 
+  it('starts anew when it is finished: the same prices as a new run, and the engine takes them', async () => {
+    const on = await stage(all, flow({ count: 100 }));
+    await until('the end', () => isOver(on.seen('progress')));
+    const first = prices(on.seen('ticks'));
+    on.send('replay', { action: 'start' });
+    await until('the second end', () => on.seen('progress').filter(({ topic }) => topic === 'complete').length === 2);
+    assert.deepEqual(prices(on.seen('ticks')), [...first, ...first]);
+    const results = await on.count('result', 4);
+    assert.deepEqual(
+      results.map((one) => body(one).ticks_accepted),
+      [50, 50, 50, 50],
+    );
+  });
+
   it('seeks to a row', async () => {
     const on = await stage(all, flow({ autostart: false, count: 300 }));
     on.send('replay', { action: 'seek', row: 201 });

@@ -97,4 +97,18 @@ describe('the strategy node', () => {
     await until('red', () => on.status('crossover').text === 'check settings');
     assert.equal(on.status('crossover').fill, 'red');
   });
+
+  it('sends also the signal of a bar that the clock closed, of no message, once', async () => {
+    const on = await stage([engine, strategy], [node]);
+    const nowMs = Math.floor(Date.now() / 1_000) * 1_000;
+    const jump = (index: number) => (index < 59 ? 100 - index * 0.1 : 105);
+    on.send('crossover', { payload: ticks(60, jump, 'BTCUSDT', nowMs - 59_000) });
+    await on.count('done', 1);
+    assert.equal(on.seen('signals').length, 0, 'the bar of the jump is not closed yet');
+    const [signal] = await on.count('signals', 1);
+    assert.deepEqual([signal?.topic, body(signal).action], ['BTCUSDT', 'buy']);
+    on.send('crossover', { payload: ticks(3, () => 105, 'BTCUSDT', nowMs + 1_000) });
+    await on.count('done', 2);
+    assert.equal(on.seen('signals').length, 1);
+  });
 });
