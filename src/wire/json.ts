@@ -11,6 +11,11 @@ export type TextProblem = 'too deep' | 'too many entries';
 
 /** Fewer characters cannot hold more entries than `limits.ticksPerRequest`. */
 const fewChars = 2 * limits.ticksPerRequest;
+/**
+ * An object without brackets or escapes in it: as an item of market data is. Its strings hold no bracket, so an opening
+ * bracket is never taken together with one that stands in a string; at most one level of nesting goes with it.
+ */
+const flatObject = /\{(?:[^{}[\]"]|"[^"\\{}[\]]*")*\}/g;
 
 /**
  * Whether brackets nest deeper than `limits.jsonDepth`, or one of them holds more than `limits.ticksPerRequest` entries,
@@ -18,17 +23,18 @@ const fewChars = 2 * limits.ticksPerRequest;
  * stack of whoever clones or prints it later, and parsing megabytes only to count them stalls the loop.
  */
 export function textProblem(text: string): TextProblem | null {
-  return text.length <= fewChars && !hasManyBrackets(text) ? null : scan(text);
+  if (text.length > fewChars) return scan(text);
+  return !hasManyBrackets(text) || !hasManyBrackets(text.replace(flatObject, '')) ? null : scan(text);
 }
 
 /** Few opening brackets cannot nest deep: the search is native, the scan is not. */
 function hasManyBrackets(text: string): boolean {
   let count = 0;
   for (let at = text.indexOf('{'); at !== -1; at = text.indexOf('{', at + 1)) {
-    if (++count > limits.jsonDepth) return true;
+    if (++count >= limits.jsonDepth) return true;
   }
   for (let at = text.indexOf('['); at !== -1; at = text.indexOf('[', at + 1)) {
-    if (++count > limits.jsonDepth) return true;
+    if (++count >= limits.jsonDepth) return true;
   }
   return false;
 }

@@ -48,6 +48,17 @@ describe('wire/json', () => {
     assert.equal(textProblem(`["\\"",${nested(40)}]`), 'too deep');
   });
 
+  it('keys that look like brackets hide no depth', () => {
+    const flat = JSON.stringify(Array.from({ length: 50 }, () => ({ symbol: 'A', price: 1 }))).slice(1, -1);
+    for (const key of ['}', '{', ']', '{}', '}{', '":{', '\\', '"}']) {
+      let deep = '1';
+      for (let i = 0; i < 40; i++) deep = `{${JSON.stringify(key)}:${deep}}`;
+      assert.equal(textProblem(`[${flat},${deep}]`), 'too deep', key);
+      assert.equal(textProblem(`[${deep},${flat}]`), 'too deep', key);
+    }
+    assert.equal(textProblem(`[${flat}]`), null);
+  });
+
   it('the depth read off the text is the depth of the value', () => {
     const value = fc.jsonValue({ maxDepth: 3 });
     fc.assert(

@@ -4,18 +4,14 @@ import type { Tick } from '../domain/tick';
 import type { TickItem } from './reorder';
 
 /** A tick that is only time, price and volume, of the same source as the one before. */
-function isPlain(item: TickItem, source: string): item is Tick {
-  return (
-    item.kind === 'tick' &&
-    item.source === source &&
-    item.quote === null &&
-    item.extras === null &&
-    item.assetType === null
-  );
+function isPlain(item: Tick, source: string): boolean {
+  return item.source === source && item.quote === null && item.extras === null && item.assetType === null;
 }
 
 /** The fields in one order, whoever made the tick: the same state is the same bytes. */
-function inOrder({ kind, symbol, source, timestampMs, stamped, price, volume, quote, assetType, extras }: Tick): Tick {
+function inOrder(item: TickItem): TickItem {
+  if (item.kind === 'partial') return item;
+  const { kind, symbol, source, timestampMs, stamped, price, volume, quote, assetType, extras } = item;
   return { kind, symbol, source, timestampMs, stamped, price, volume, quote, assetType, extras };
 }
 
@@ -25,14 +21,14 @@ export function writeTickItems(items: readonly TickItem[], from: number, out: St
   let source = '';
   for (let i = from; i < items.length; i++) {
     const item = items[i] as TickItem;
-    if (isPlain(item, source)) {
+    if (item.kind === 'tick' && isPlain(item, source)) {
       out.u32(item.stamped ? 2 : 1);
       out.f64(item.timestampMs);
       out.f64(item.price);
       out.f64(item.volume);
     } else {
       out.u32(0);
-      out.json(item.kind === 'tick' ? inOrder(item) : item);
+      out.json(inOrder(item));
       source = item.source;
     }
   }
