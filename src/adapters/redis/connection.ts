@@ -121,6 +121,7 @@ export class RedisConnection {
   aliveMs: number;
   private readonly options: RedisConnectionOptions;
   private current: FeedState = 'connecting';
+  private message = '';
   private lastError = 'connection closed';
   private attempts = 0;
   private readySinceMs: number | null = null;
@@ -259,8 +260,10 @@ export class RedisConnection {
 
   private become(state: FeedState, message: string): void {
     if (this.current === 'closed') return;
-    const changed = state !== this.current;
+    // A refused password is found only by trying again: while it is down, the reason may change.
+    const changed = state !== this.current || (state === 'down' && message !== this.message);
     this.current = state;
+    this.message = message;
     if (changed) {
       const log = state === 'up' || state === 'closed' ? 'info' : 'warn';
       this.options.logger[log](`redis ${this.options.role}: ${message}`);

@@ -68,6 +68,7 @@ class RedisSignalOutput implements RedisOutput {
   private readonly queue = new SignalQueue();
   private readonly listeners = new Set<(state: FeedState, message: string) => void>();
   private state: FeedState = 'connecting';
+  private message = '';
   private isSending = false;
   private isClosed = false;
   private failures = 0;
@@ -271,8 +272,9 @@ class RedisSignalOutput implements RedisOutput {
   }
 
   private become(state: FeedState, message: string): void {
-    if (state === this.state) return;
+    if (state === this.state && (state !== 'down' || message === this.message)) return;
     this.state = state;
+    this.message = message;
     for (const listener of this.listeners) {
       try {
         listener(state, message);

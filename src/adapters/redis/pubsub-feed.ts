@@ -22,6 +22,7 @@ class PubSubFeed implements Feed {
   private readonly connection: RedisConnection;
   private listener: FeedListener | null = null;
   private state: FeedState = 'connecting';
+  private reason = '';
   private isSubscribed = false;
   private gapFromMs: number | null = null;
   private gapReason = '';
@@ -130,8 +131,10 @@ class PubSubFeed implements Feed {
 
   private become(state: FeedState, message: string): void {
     if (state !== 'connecting') this.firstOutcome();
-    if (this.state === 'closed' || (state === this.state && state !== 'connecting')) return;
+    const isNews = state !== this.state || state === 'connecting' || (state === 'down' && message !== this.reason);
+    if (this.state === 'closed' || !isNews) return;
     this.state = state;
+    this.reason = message;
     this.tell(() => this.listener?.state(state, message));
   }
 
