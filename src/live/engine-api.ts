@@ -4,6 +4,7 @@ import type { Decision } from '../core/domain/decision';
 import type { Fill } from '../core/domain/fill';
 import type { Signal } from '../core/domain/signal';
 import type { Alert, ComponentHealth } from '../core/domain/summary';
+import type { AssetType } from '../core/domain/tick';
 import type { EngineVerbs } from '../core/domain/verbs';
 import type { StrategyDefinition } from '../core/strategies/strategy';
 import type { Gap } from './ports';
@@ -27,6 +28,8 @@ export interface DoorReport {
 
 export interface Engine extends EngineVerbs {
   readonly name: string;
+  /** Settings of single symbols that a door must know. */
+  readonly marketRules: { assetTypeOf(symbol: string): AssetType };
   /** Everything of the engine, once, whichever door it came through. Answers the function that stops listening. */
   on<K extends keyof EngineEvents>(kind: K, listener: (event: EngineEvents[K]) => void): () => void;
   /**

@@ -1,6 +1,7 @@
 /** An engine that lives: opened by recovering, fed through a bounded intake, kept by log, tape and snapshots. */
 
 import { createCore } from '../core/create';
+import { assetTypeOf } from '../core/domain/asset-type';
 import { EngineError } from '../core/domain/errors';
 import type { Signal } from '../core/domain/signal';
 import { definitionAdded } from '../core/fold';
@@ -124,6 +125,7 @@ function verbs(parts: Parts, startedAt: number): Engine {
   const adapting = createAdapting(core, appender, clock, (view) => listeners.emit('adaptation', view));
   return {
     name: deps.name,
+    marketRules: { assetTypeOf: (symbol) => core.settings.assetTypes.get(symbol) ?? assetTypeOf(symbol) },
     ...createQueries(core),
     ...adapting,
     forceAdaptation: open(adapting.forceAdaptation),
