@@ -20,8 +20,8 @@ export interface ProductOptions {
 export interface Product {
   readonly apiUrl: string;
   readonly editorUrl: string;
-  /** Starts it (again) on the same ports and directory; settles when the API answers. */
-  start(): Promise<void>;
+  /** Starts it (again) on the same ports and directory; settles when the API answers (to that `Authorization`). */
+  start(authorization?: string): Promise<void>;
   /** Sends the signal and answers the exit code (`null` when a signal ended it) and how long it took, in ms. */
   end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<{ readonly code: number | null; readonly tookMs: number }>;
   /** The last of what it wrote. */
@@ -49,7 +49,7 @@ class Demo implements Product {
     };
   }
 
-  async start(): Promise<void> {
+  async start(authorization?: string): Promise<void> {
     const cli = built('src/cli.js');
     const child = spawn(process.execPath, [cli, 'demo'], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
@@ -57,14 +57,15 @@ class Demo implements Product {
     child.once('exit', () => running.delete(child));
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (data: Buffer) => {
-        this.written = (this.written + data.toString()).slice(-20_000);
+        this.written = (this.written + data.toString()).slice(-1_000_000);
       });
     }
     await until(
       `the API answers; so far it said:\n${this.written}`,
       async () => {
         if (child.exitCode !== null) throw new Error(`the product ended with ${child.exitCode}:\n${this.written}`);
-        return fetch(`${this.apiUrl}/api/health`, { signal: AbortSignal.timeout(2_000) }).then(
+        const headers = authorization === undefined ? {} : { authorization };
+        return fetch(`${this.apiUrl}/api/health`, { headers, signal: AbortSignal.timeout(2_000) }).then(
           (answer) => answer.ok,
           () => false,
         );
