@@ -49,7 +49,8 @@ function filled<T extends object>(settings: T): { [K in keyof T]: Exclude<T[K], 
 function redisUrlOf(shell: Shell<Config>): string {
   const url = given(shell.config.redisUrl);
   const { redisPassword } = shell.node.credentials as { redisPassword?: string };
-  if (url === '' || !redisPassword) return url;
+  // One that cannot be read is refused where it is opened, and not repeated.
+  if (url === '' || !redisPassword || !URL.canParse(url)) return url;
   const whole = new URL(url);
   whole.password = encodeURIComponent(redisPassword);
   return whole.href;

@@ -38,7 +38,8 @@ function urlOf(shell: Shell<Config>): string {
   const own = shell.config.redisUrl;
   const { redisPassword } = shell.node.credentials as { redisPassword?: string };
   if (own === '' || /^\$\{\w+\}$/.test(own)) return holder?.redisUrl ?? 'redis://127.0.0.1:6379';
-  if (!redisPassword) return own;
+  // One that cannot be read is refused where it is opened, and not repeated.
+  if (!redisPassword || !URL.canParse(own)) return own;
   const url = new URL(own);
   url.password = encodeURIComponent(redisPassword);
   return url.href;

@@ -2,6 +2,7 @@
 /** The command line. Errors go to stderr with exit code 1, wrong usage with 2. */
 import { join, resolve } from 'node:path';
 import { startDemo } from './adapters/node-red/demo';
+import { parseRedisUrl } from './adapters/redis/connection';
 import { createConsoleLogger, type LogLevel, logLevels } from './adapters/system/console-logger';
 import { asEngineError, valueError } from './core/domain/errors';
 import { replay } from './replay-command';
@@ -43,11 +44,23 @@ function logLevel(): LogLevel {
   return level as LogLevel;
 }
 
+/** The URL may hold a password, so it is never repeated. */
+function checkRedisUrl(): void {
+  const url = process.env.REDIS_URL ?? '';
+  if (url === '') return;
+  try {
+    parseRedisUrl(url);
+  } catch {
+    throw valueError('REDIS_URL', 'must be a redis:// or rediss:// URL');
+  }
+}
+
 async function demo(): Promise<void> {
   const port = portOf('PORT', 1880);
   const apiPort = portOf('API_PORT', 8000);
   const dataDir = resolve(process.env.DATA_DIR || '.data');
   const level = logLevel();
+  checkRedisUrl();
   const logger = createConsoleLogger({ level });
   // Read by the ready flow, which names them in ${…}; an empty one is as good as none.
   process.env.API_PORT = String(apiPort);
@@ -61,7 +74,7 @@ async function demo(): Promise<void> {
   const redis =
     process.env.REDIS_URL === ''
       ? 'none (set REDIS_URL)'
-      : 'connected: strategy_engine_input in, strategy_engine_output out';
+      : 'as REDIS_URL says: strategy_engine_input in, strategy_engine_output out';
   process.stdout.write(
     [
       '',
