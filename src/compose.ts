@@ -15,13 +15,13 @@ import { createConsoleLogger } from './adapters/system/console-logger';
 import type { CoreOptions } from './core/create';
 import type { MarketDataInput } from './core/domain/bodies';
 import { EngineError } from './core/domain/errors';
-import type { AssetType } from './core/domain/tick';
+import type { AssetType, Tick } from './core/domain/tick';
 import type { StrategyDefinition } from './core/strategies/strategy';
 import { openLive } from './live/engine';
 import type { Engine } from './live/engine-api';
 import { attachFeed } from './live/feed';
-import type { Clock, EventLog, Logger, Output, Snapshots, Tape } from './live/ports';
-import { parseMarketText } from './wire/market-data';
+import type { Clock, EventLog, IntakeOrigin, Logger, Output, Snapshots, Tape } from './live/ports';
+import { parseMarketText, parseOneTick } from './wire/market-data';
 import { signalToWire } from './wire/signal';
 
 export type StoreOptions =
@@ -88,6 +88,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       logger,
       metrics: createMetrics(),
       parse: parseIntake,
+      tickOf: tickOfIntake,
       closing: [() => store.close()],
     });
     return withInput(engine, options, clock, logger, random);
@@ -173,8 +174,12 @@ async function withInput(
 }
 
 /** A pushing door's message: live, and of any asset type. */
-function parseIntake(text: string, origin: { readonly source: string; readonly arrivalMs: number }): MarketDataInput {
-  return parseMarketText(text, { ...origin, door: 'live' });
+function parseIntake(text: string, { source, arrivalMs }: IntakeOrigin): MarketDataInput {
+  return parseMarketText(text, { source, arrivalMs, door: 'live' });
+}
+
+function tickOfIntake(text: string, { source, arrivalMs }: IntakeOrigin): Tick | null {
+  return parseOneTick(text, { source, arrivalMs, door: 'live' });
 }
 
 /** Uniform in [0, 1): a 32-bit mixer, so that retries of many clients do not fall together; seeded for tests. */

@@ -1,7 +1,8 @@
 /** What a living engine is put together from; `compose.ts` fills it in. */
 import type { CoreOptions } from '../core/create';
 import type { MarketDataInput } from '../core/domain/bodies';
-import type { Clock, EventLog, Logger, Metrics, Output, Snapshots, Tape } from './ports';
+import type { Tick } from '../core/domain/tick';
+import type { Clock, EventLog, IntakeOrigin, Logger, Metrics, Output, Snapshots, Tape } from './ports';
 
 export interface EngineDeps {
   readonly name: string;
@@ -14,7 +15,9 @@ export interface EngineDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** The border: text of one message to market data. */
-  readonly parse: (text: string, origin: { readonly source: string; readonly arrivalMs: number }) => MarketDataInput;
+  readonly parse: (text: string, origin: IntakeOrigin) => MarketDataInput;
+  /** The same for a text that is one plain tick; `null` leaves it to `parse`. */
+  readonly tickOf?: (text: string, origin: IntakeOrigin) => Tick | null;
   /** Everything else that has to be closed with the engine, in order. */
   readonly closing: readonly (() => Promise<void>)[];
 }

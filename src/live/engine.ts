@@ -147,7 +147,8 @@ function verbs(parts: Parts, startedAt: number): Engine {
       if (kind === 'signal') tellUnheard(parts);
       return stop;
     },
-    intake: (text, origin) => parts.intake.push({ text, ...origin, arrivedAt: clock.monotonicMs() }),
+    intake: (text, { source, arrivalMs }) =>
+      parts.intake.push({ text, source, arrivalMs, arrivedAt: clock.monotonicMs() }),
     feedRow: (feed) => core.rows.get(feed) ?? 0,
     define(definition) {
       core.registry.define(definition);

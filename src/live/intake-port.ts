@@ -10,6 +10,7 @@ export function intakePort(deps: EngineDeps, run: MarketRun, health: Health, cou
   let overloaded = false;
   return {
     parse: deps.parse,
+    tickOf: deps.tickOf ?? (() => null),
     evaluate({ items, arrivalMs, arrivedAt }) {
       run.evaluate({ items, arrivalMs, door: 'live', position: null }, arrivedAt);
       if (overloaded) {

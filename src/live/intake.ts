@@ -6,8 +6,8 @@
 import type { MarketDataInput, Rejection } from '../core/domain/bodies';
 import { asEngineError } from '../core/domain/errors';
 import { limits } from '../core/domain/limits';
-import type { MarketItem, PartialBar } from '../core/domain/tick';
-import type { Logger } from './ports';
+import type { MarketItem, PartialBar, Tick } from '../core/domain/tick';
+import type { IntakeOrigin, Logger } from './ports';
 
 export interface RawMessage {
   readonly text: string;
@@ -24,7 +24,9 @@ export interface Drained {
 }
 
 export interface IntakePort {
-  parse(text: string, origin: { readonly source: string; readonly arrivalMs: number }): MarketDataInput;
+  parse(text: string, origin: IntakeOrigin): MarketDataInput;
+  /** The text as one plain tick, or `null`: the short way of nearly every message. */
+  tickOf(text: string, origin: IntakeOrigin): Tick | null;
   evaluate(drained: Drained): void;
   rejected(message: RawMessage, reason: string, rejections: readonly Rejection[]): void;
   overloaded(waiting: number): void;
@@ -120,6 +122,11 @@ class BoundedIntake implements Intake {
 
   private parse(message: RawMessage, items: MarketItem[]): void {
     const { port } = this;
+    const tick = port.tickOf(message.text, message);
+    if (tick !== null) {
+      items.push(tick);
+      return;
+    }
     try {
       const input = port.parse(message.text, message);
       for (const item of input.items) items.push(item);

@@ -135,6 +135,12 @@ export interface Gap {
   readonly reason: string;
 }
 
+/** Where a raw message came from, and when. */
+export interface IntakeOrigin {
+  readonly source: string;
+  readonly arrivalMs: number;
+}
+
 export interface FeedListener {
   /** The text of one message; must not throw. */
   message(text: string, arrivalMs: number): void;

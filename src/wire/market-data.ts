@@ -4,7 +4,7 @@ import type { MarketDataInput, Rejection } from '../core/domain/bodies';
 import { EngineError } from '../core/domain/errors';
 import { limits } from '../core/domain/limits';
 import type { AssetType, MarketItem, Quote, Tick, TickExtras } from '../core/domain/tick';
-import { parseJson } from './json';
+import { parseJson, textProblem } from './json';
 import { type ItemContext, type ItemResult, itemOf } from './market-item';
 import { parseWith, receivedOf, valueErrorOf } from './problems';
 import { marketDataBody } from './schemas/market-data';
@@ -32,6 +32,24 @@ type RawItem = Readonly<Record<string, unknown>>;
  */
 export function parseMarketText(text: string, context: MarketDataContext): MarketDataInput {
   return parseMarketValue(parseJson(text, context.maxBytes), context);
+}
+
+/** A message of more characters is hardly one plain tick. */
+const oneTickChars = 512;
+
+/**
+ * The one plain tick that nearly every message of a feed is, or `null` when `parseMarketText` has to look: the same
+ * answer without the lists of a message that may hold many.
+ */
+export function parseOneTick(text: string, context: ItemContext): Tick | null {
+  if (text.length > oneTickChars || text.charCodeAt(0) !== 0x7b || textProblem(text) !== null) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  return (value as RawItem).market_data === undefined ? commonTick(value, context) : null;
 }
 
 /** As `parseMarketText`, for a message that is a value already. It is only read. */
@@ -179,9 +197,23 @@ function plainText(value: unknown, maxChars: number): string | null {
 }
 
 function commonTime(timestamp: unknown, context: ItemContext): number | null {
+  const ms = isPlainMs(timestamp) ? timestamp : msOf(timestamp);
+  return ms !== null && context.door === 'live' && ms > context.arrivalMs + limits.futureMs ? null : ms;
+}
+
+/** Whole milliseconds, as they are from 1973 to 2100. */
+function isPlainMs(timestamp: unknown): timestamp is number {
+  return (
+    typeof timestamp === 'number' &&
+    timestamp >= 1e11 &&
+    timestamp < limits.eventTimeMaxMs &&
+    Math.floor(timestamp) === timestamp
+  );
+}
+
+function msOf(timestamp: unknown): number | null {
   const time = parseTimestamp(timestamp);
-  if ('error' in time) return null;
-  return context.door === 'live' && time.ms > context.arrivalMs + limits.futureMs ? null : time.ms;
+  return 'error' in time ? null : time.ms;
 }
 
 /** `undefined` when it takes the full reading to tell. */
