@@ -42,6 +42,7 @@ export function createCore(options: CoreOptions = {}): CoreState {
     symbols: new Map(),
     evicted: new Set(),
     stopped: new Set(),
+    misfits: new Map(),
     ledger,
     audit: createAudit(),
     gaps: createGapTracker(),

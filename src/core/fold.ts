@@ -4,13 +4,15 @@ import { currentVersion, type StrategyRecord } from './domain/strategy';
 import { createBook, executed } from './execution/book';
 import { foldAudit } from './learning/audit';
 import { applyExecution, setCapital } from './performance/ledger';
+import { recall } from './recall';
 import { createDecisionLog, type DecisionLog } from './risk/decision-log';
 import type { CoreState } from './state';
-import { attach, remove, renew, runningOf, subscribes } from './strategies/attach';
+import { attach, remove, renew, retire, runningOf, subscribes } from './strategies/attach';
 import { foldRecord } from './strategies/records';
-import { parseParameters } from './strategies/registry';
 import { createStrategyRuntime, type StrategyRuntime } from './strategies/running';
-import type { StrategyDefinition } from './strategies/strategy';
+import { storedParameters } from './strategies/stored-parameters';
+import type { CommonParameters, StrategyDefinition } from './strategies/strategy';
+import { symbolOf } from './symbols';
 
 /** Applies one event. Events come in `seq` order; one already folded changes nothing. */
 export function apply(core: CoreState, event: LogEvent): void {
@@ -18,26 +20,35 @@ export function apply(core: CoreState, event: LogEvent): void {
   if (event.seq <= core.logSeq) return;
   core.logSeq = event.seq;
   const record = foldRecord(core.records, event);
+  const letGo = event.type === 'strategy_registered' ? recall(core, event.data) : null;
   if (record !== null) strategyChanged(core, record);
+  letGo?.();
   if (event.type === 'execution_tracked') execution(core, event.data);
   if (event.type === 'adaptation' || event.type === 'learning_frozen') foldAudit(core.audit, event);
 }
 
 function strategyChanged(core: CoreState, record: StrategyRecord): void {
   const strategy = core.strategies.get(record.strategyId);
+  if (record.archived) {
+    stop(core, record.strategyId);
+    return;
+  }
   if (strategy === undefined) {
     start(core, record, createDecisionLog());
     return;
   }
-  if (record.archived) {
-    strategy.record = record;
-    stop(core, strategy);
-    return;
-  }
   strategy.record = record;
   strategy.version = currentVersion(record);
-  strategy.parameters = parseParameters(strategy.definition, strategy.version.parameters).parameters;
+  strategy.parameters = parametersOf(core, record, strategy.definition);
   for (const symbol of core.symbols.values()) renew(core, symbol, strategy);
+}
+
+/** Of the current version; what no longer meets the type's schema is noted, and has its default. */
+function parametersOf(core: CoreState, record: StrategyRecord, definition: StrategyDefinition): CommonParameters {
+  const { parameters, replaced } = storedParameters(definition, currentVersion(record).parameters);
+  if (replaced.length > 0) core.misfits.set(record.strategyId, replaced);
+  else core.misfits.delete(record.strategyId);
+  return parameters;
 }
 
 /** Brings a registered strategy to life on every symbol it subscribes to; `null` while its type is not defined here. */
@@ -52,14 +63,14 @@ function start(core: CoreState, record: StrategyRecord, log: DecisionLog): Strat
 export function prepare(core: CoreState, record: StrategyRecord, log: DecisionLog): StrategyRuntime | null {
   const definition = core.registry.get(record.strategyType);
   if (definition === undefined || record.archived) return null;
-  const { parameters } = parseParameters(definition, currentVersion(record).parameters);
+  const parameters = parametersOf(core, record, definition);
   const strategy = createStrategyRuntime(record, definition, parameters, log);
   core.strategies.set(record.strategyId, strategy);
   return strategy;
 }
 
-function stop(core: CoreState, strategy: StrategyRuntime): void {
-  const { strategyId } = strategy.record;
+/** Also of a strategy that does not run, because its type is not defined here: it may have left a position. */
+function stop(core: CoreState, strategyId: string): void {
   for (const symbol of core.symbols.values()) {
     for (const running of runningOf(symbol, strategyId)) remove(symbol, running);
     const book = symbol.books.get(strategyId);
@@ -71,6 +82,8 @@ function stop(core: CoreState, strategy: StrategyRuntime): void {
     if (symbol.live.includes(book)) symbol.live.splice(symbol.live.indexOf(book), 1);
     symbol.dirty = true;
   }
+  if (core.openPositions === 0) core.totalExposure = 0;
+  core.misfits.delete(strategyId);
   core.strategies.delete(strategyId);
   core.stopped.add(strategyId);
 }
@@ -103,9 +116,11 @@ function isTraded(data: ExecutionTracked): boolean {
 }
 
 function moveBook(core: CoreState, data: ExecutionTracked): void {
-  const symbol = core.symbols.get(data.symbol ?? '');
   const strategy = core.strategies.get(data.strategyId);
-  if (symbol === undefined || strategy === undefined || data.side === null || data.quantity === null) return;
+  if (strategy === undefined || data.symbol === null || data.side === null || data.quantity === null) return;
+  // What is held is known before the market is: a position may be told before its symbol's first tick.
+  const symbol = symbolOf(core, { symbol: data.symbol, assetType: null });
+  if (symbol === null) return;
   let book = symbol.books.get(data.strategyId);
   if (book === undefined) {
     book = createBook(data.strategyId, symbol.market.symbol);
@@ -127,5 +142,7 @@ function moveBook(core: CoreState, data: ExecutionTracked): void {
   const live = symbol.live.indexOf(book);
   if (book.exposure !== 0 && live < 0) symbol.live.push(book);
   if (book.exposure === 0 && live >= 0) symbol.live.splice(live, 1);
+  if (core.openPositions === 0) core.totalExposure = 0;
+  if (book.exposure === 0) retire(symbol, data.strategyId);
   symbol.dirty = true;
 }

@@ -18,8 +18,8 @@ import { readCounts, readKept, writeCounts, writeKept } from './risk/decision-lo
 import type { CoreState, SymbolRuntime } from './state';
 import { place } from './strategies/attach';
 import { settle } from './strategies/evaluate';
-import { parseParameters } from './strategies/registry';
 import type { Running } from './strategies/running';
+import { storedParameters } from './strategies/stored-parameters';
 import type { StepCode } from './strategies/strategy';
 import { createSymbol } from './symbols';
 
@@ -218,7 +218,7 @@ function readRunning(core: CoreState, symbol: SymbolRuntime, input: StateReader)
     input.shape({});
     return;
   }
-  const { parameters } = parseParameters(strategy.definition, version.parameters);
+  const { parameters } = storedParameters(strategy.definition, version.parameters);
   const running = place(symbol, strategy, { version, parameters, timeframe });
   running.managesOnly = managesOnly;
   running.lastCode = numbers[0] as StepCode;

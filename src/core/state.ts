@@ -36,8 +36,8 @@ export interface TickGroup {
 
 export interface SymbolRuntime {
   readonly market: SymbolMarket;
-  readonly assetType: AssetType;
-  readonly costs: Costs;
+  assetType: AssetType;
+  costs: Costs;
   readonly tickGroups: TickGroup[];
   /** By timeframe. */
   readonly bars: Map<string, BarGroup>;
@@ -85,6 +85,8 @@ export interface CoreState {
   /** Symbols and strategies removed since the last snapshot. */
   readonly evicted: Set<string>;
   readonly stopped: Set<string>;
+  /** Per strategy the stored parameters that no longer meet their schema and have their defaults. */
+  readonly misfits: Map<string, readonly string[]>;
   readonly ledger: Ledger;
   readonly audit: AuditTrail;
   gaps: GapTracker;

@@ -5,7 +5,7 @@ import type { MarketItem } from './domain/tick';
 import { type Outcome, outcomes } from './market/market';
 import { createSymbolMarket, type SymbolMarket } from './market/symbol-market';
 import type { CoreState, SymbolRuntime } from './state';
-import { attachAll } from './strategies/attach';
+import { attachAll, resubscribe } from './strategies/attach';
 
 /** What `timeframe: auto` means until the feed sends bars of its own. */
 export const defaultTimeframe = '1m';
@@ -13,15 +13,29 @@ export const defaultTimeframe = '1m';
 const roomMade = 100;
 
 /** The symbol's runtime, made on its first item; `null` when the limit is reached and every symbol holds a position. */
-export function symbolOf(core: CoreState, item: MarketItem): SymbolRuntime | null {
+export function symbolOf(core: CoreState, item: Met): SymbolRuntime | null {
   const known = core.symbols.get(item.symbol);
-  if (known !== undefined) return known;
+  if (known !== undefined) return known.lastMs > 0 ? known : retyped(core, known, item);
   if (core.symbols.size >= limits.symbols && !makeRoom(core)) return null;
   const symbol = createSymbol(core, createSymbolMarket(item.symbol, core.settings.policies), item);
   core.symbols.set(item.symbol, symbol);
   core.evicted.delete(item.symbol);
   attachAll(core, symbol);
   return symbol;
+}
+
+/** What is known of a symbol when it is met: on an item, a bar of its past, or an execution. */
+type Met = Pick<MarketItem, 'symbol' | 'assetType'>;
+
+/** A symbol that was met before its first item: the item knows better what it is. */
+function retyped(core: CoreState, known: SymbolRuntime, item: Met): SymbolRuntime {
+  const symbol = createSymbol(core, known.market, item);
+  if (item.assetType === null || symbol.assetType === known.assetType) return known;
+  known.assetType = symbol.assetType;
+  known.costs = symbol.costs;
+  known.dirty = true;
+  resubscribe(core, known);
+  return known;
 }
 
 export function createSymbol(

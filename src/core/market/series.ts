@@ -91,6 +91,11 @@ export function isForming(series: Series): boolean {
   return (series.forming[PARTS] as number) > 0;
 }
 
+/** Open of the forming bar; `null` when none is forming. */
+export function formingOpenMs(series: Series): number | null {
+  return isForming(series) ? (series.forming[OPEN_MS] as number) : null;
+}
+
 /** End of the forming time bar (of the last one when none is forming). */
 export function formingEndMs(series: Series): number {
   return series.forming[END_MS] as number;
@@ -103,12 +108,17 @@ export function restartSeries(series: Series, fromMs: number): void {
 }
 
 function keep(series: Series, bar: Bar, origin: ClosedBar['origin'], closed: ClosedBar[]): void {
+  closed.push({ bar, origin, regime: remember(series, bar) });
+}
+
+/** Takes in a bar as the last closed one: remembered, features and regime up to date. Answers the regime. */
+export function remember(series: Series, bar: Bar): Regime {
   series.lastEndMs = bar.endMs;
   updateFeatures(series.features, bar.high, bar.low, bar.close);
   const regime = classify(series.regimeState, series.features, bar.endMs, series.regime);
   series.regime = regime;
   pushBar(series.bars, bar, regime);
-  closed.push({ bar, origin, regime });
+  return regime;
 }
 
 /** Closes the forming bar: remembered, features and regime updated, appended to `closed`. Nothing when none is forming. */

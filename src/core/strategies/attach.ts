@@ -6,8 +6,11 @@ import { closeSeries, openSeries } from '../market/bars';
 import { history, historyLength, historyRegime } from '../market/series';
 import type { BarGroup, CoreState, SymbolRuntime, TickGroup } from '../state';
 import { setContext, settle } from './evaluate';
+import { runningOf, tradeVersion } from './on-symbol';
 import { clearSlot, createRunning, type Running, type StrategyRuntime, type Variant } from './running';
 import type { BarStrategyDefinition, TickStrategyDefinition } from './strategy';
+
+export { runningOf } from './on-symbol';
 
 /** Whether the strategy's symbols and asset types let it see this symbol. */
 export function subscribes(strategy: StrategyRuntime, symbol: SymbolRuntime): boolean {
@@ -20,6 +23,16 @@ export function subscribes(strategy: StrategyRuntime, symbol: SymbolRuntime): bo
 /** Every strategy that subscribes to a symbol met for the first time. */
 export function attachAll(core: CoreState, symbol: SymbolRuntime): void {
   for (const strategy of core.strategies.values()) if (subscribes(strategy, symbol)) attach(core, symbol, strategy);
+}
+
+/** The symbol turned out to be of another asset type: some strategies start on it, others end. */
+export function resubscribe(core: CoreState, symbol: SymbolRuntime): void {
+  for (const strategy of core.strategies.values()) {
+    const running = runningOf(symbol, strategy.record.strategyId);
+    const isWanted = subscribes(strategy, symbol);
+    if (isWanted && running.length === 0) attach(core, symbol, strategy);
+    if (!isWanted) for (const one of running) remove(symbol, one);
+  }
 }
 
 /** Starts a strategy's current version on a symbol, warmed on the closed bars that are remembered. */
@@ -80,7 +93,12 @@ function warm(core: CoreState, symbol: SymbolRuntime, running: Running, definiti
     if (bar === null || regime === null) return;
     setContext(running, regime);
     clearSlot(slot);
-    running.lastCode = definition.step(running.state, bar, running.parameters, running.context, slot);
+    try {
+      running.lastCode = definition.step(running.state, bar, running.parameters, running.context, slot);
+    } catch {
+      // A user's own type threw: its next bar says so.
+      return;
+    }
   }
 }
 
@@ -103,17 +121,6 @@ export function remove(symbol: SymbolRuntime, running: Running): void {
   if (group.instances.length === 0) symbol.bars.delete(running.timeframe);
 }
 
-export function runningOf(symbol: SymbolRuntime, strategyId: string): Running[] {
-  const found: Running[] = [];
-  for (const group of symbol.tickGroups) collect(group.instances, strategyId, found);
-  for (const group of symbol.bars.values()) collect(group.instances, strategyId, found);
-  return found;
-}
-
-function collect(instances: readonly Running[], strategyId: string, found: Running[]): void {
-  for (const running of instances) if (running.strategy.record.strategyId === strategyId) found.push(running);
-}
-
 /**
  * A new version of a strategy. Where a trade is open, the version that opened it goes on managing it to its end; the
  * new one takes the new entries.
@@ -123,9 +130,7 @@ export function renew(core: CoreState, symbol: SymbolRuntime, strategy: Strategy
   // The new one first: a series without subscribers is gone, and with it the bars to warm up on.
   if (subscribes(strategy, symbol)) attach(core, symbol, strategy);
   for (const running of before) {
-    const { book, version } = running;
-    const manages = book.exposure !== 0 && version.version === book.strategyVersion && !running.managesOnly;
-    if (manages) running.managesOnly = true;
+    if (running.version.version === tradeVersion(running.book)) running.managesOnly = true;
     else if (!running.managesOnly) remove(symbol, running);
   }
 }
