@@ -15,6 +15,8 @@ export interface GateContext {
   readonly allowShort: boolean;
   /** An older version that only manages its open trade. */
   readonly managesOnly: boolean;
+  /** The open trade is an older version's, which manages it to its end. */
+  readonly isManagedByOlder?: boolean;
   /** How long ago the data arrived, and how long ago is too long. */
   readonly dataAgeMs: number;
   readonly maxAgeMs: number;
@@ -44,6 +46,7 @@ const no = (code: DecisionCode, text: string): Verdict => ({ kind: 'no', code, t
 export function judge(proposal: IntentSlot, book: Book, gate: GateContext): Verdict {
   const held = Math.sign(book.pending === null ? book.exposure : book.pending.targetExposure);
   const wants = proposal.side;
+  if (gate.isManagedByOlder === true) return no('already_positioned', 'an older version manages the open trade');
   if (wants === 0 || (held !== 0 && wants !== held && (!canOpen(wants, gate) || gate.managesOnly))) {
     return leaving(held, gate);
   }

@@ -8,6 +8,7 @@ import { timeframeOf } from '../domain/timeframe';
 import { type Book, type Exit, place } from '../execution/book';
 import { dayPnl } from '../performance/ledger';
 import type { CoreState, SymbolRuntime } from '../state';
+import { isManagedByOlder } from '../strategies/on-symbol';
 import type { Running, StrategyRuntime } from '../strategies/running';
 import { say } from '../strategies/standing';
 import type { IntentSlot } from '../strategies/strategy';
@@ -45,6 +46,7 @@ export function propose(core: CoreState, symbol: SymbolRuntime, running: Running
     state: strategy.version.state,
     allowShort: strategy.record.allowShort,
     managesOnly: running.managesOnly,
+    isManagedByOlder: isManagedByOlder(symbol, running),
     dataAgeMs: core.dataAgeMs,
     maxAgeMs: maxSignalAgeMs(running.timeframe),
     risk: settings.risk,
@@ -68,8 +70,13 @@ export function propose(core: CoreState, symbol: SymbolRuntime, running: Running
 
 /** What the strategy said, in words with its values. */
 export function words(running: Running, slot: IntentSlot): string {
-  const render = running.definition.reasons[slot.reason];
-  return render ? render(slot.a, slot.b, slot.c, slot.d) : running.definition.type;
+  const { type, reasons } = running.definition;
+  try {
+    return reasons[slot.reason]?.(slot.a, slot.b, slot.c, slot.d) ?? type;
+  } catch {
+    // Words of a user's own type must not undo what it decided.
+    return type;
+  }
 }
 
 /** Keeps one decision and hands it to whoever listens. */

@@ -1,5 +1,6 @@
 /** Evaluating strategies: bar types on a closed bar, tick types on every tick, each evaluation counted exactly once. */
 import type { DecisionCode } from '../domain/decision';
+import { limits } from '../domain/limits';
 import type { Regime } from '../domain/regime';
 import type { Tick } from '../domain/tick';
 import { timeframeOf } from '../domain/timeframe';
@@ -71,10 +72,32 @@ function stepBar(
   const { slot } = core.scratch;
   setContext(running, regime);
   clearSlot(slot);
-  const code = definition.step(running.state, bar, running.parameters, running.context, slot);
+  let code: StepCode;
+  try {
+    code = definition.step(running.state, bar, running.parameters, running.context, slot);
+  } catch (error) {
+    failed(core, running, at, error);
+    return;
+  }
   if (code === stepCode.PROPOSE) propose(core, symbol, running, slot, at);
   else silent(core, running, code, at);
   running.lastCode = code;
+}
+
+/** A user's own type threw: it is silent and says why, once in a row; nobody else is disturbed. */
+function failed(core: CoreState, running: Running, at: Moment, error: unknown, isCounted = true): void {
+  if (isCounted) count(running.strategy.log, 'missing_input');
+  if (running.lastCode !== stepCode.MISSING) {
+    decided(
+      core,
+      running,
+      at,
+      'missing_input',
+      `the strategy failed: ${String(error).slice(0, limits.receivedChars)}`,
+      null,
+    );
+  }
+  running.lastCode = stepCode.MISSING;
 }
 
 function silent(core: CoreState, running: Running, code: StepCode, at: Moment): void {
@@ -104,14 +127,26 @@ export function onTick(core: CoreState, symbol: SymbolRuntime, tick: Tick): void
   core.effects.tiers |= tierBits.fast;
   for (const group of symbol.tickGroups) {
     proposals.length = 0;
-    group.definition.run(group.instances, tick, proposals);
+    try {
+      group.definition.run(group.instances, tick, proposals);
+    } catch (error) {
+      for (const running of group.instances) tickFailed(core, symbol, running, tick, error);
+      continue;
+    }
     if (proposals.length > 0) takeProposals(core, symbol, group.instances, tick);
   }
 }
 
-function takeProposals(core: CoreState, symbol: SymbolRuntime, instances: readonly Running[], tick: Tick): void {
-  const { proposals } = core.scratch;
-  const at: Moment = {
+/** One loop runs all instances of a type: none of them has an answer to this tick. While warming up that is counted. */
+function tickFailed(core: CoreState, symbol: SymbolRuntime, running: Running, tick: Tick, error: unknown): void {
+  const seen = symbol.ticks - running.ticksBefore + running.settledTicks;
+  const isWarm = seen > running.definition.warmup(running.parameters);
+  if (isWarm) running.proposals++;
+  failed(core, running, momentOf(symbol, tick), error, isWarm);
+}
+
+function momentOf(symbol: SymbolRuntime, tick: Tick): Moment {
+  return {
     timestampMs: tick.timestampMs,
     price: tick.price,
     priceKind: tick.quote === null ? 'last' : 'mid',
@@ -120,6 +155,11 @@ function takeProposals(core: CoreState, symbol: SymbolRuntime, instances: readon
     conflated: false,
     regime: headlineRegime(symbol),
   };
+}
+
+function takeProposals(core: CoreState, symbol: SymbolRuntime, instances: readonly Running[], tick: Tick): void {
+  const { proposals } = core.scratch;
+  const at = momentOf(symbol, tick);
   for (let i = 0; i < proposals.length; i++) {
     const running = instances[proposals.indexes[i] as number] as Running;
     running.proposals++;
