@@ -10,7 +10,7 @@ import { barTypes, tickTypes } from './strategies/types';
 const { createCore } = built<typeof import('../../src/core/create')>('core/create');
 const { apply } = built<typeof import('../../src/core/fold')>('core/fold');
 const { onBatch } = built<typeof import('../../src/core/engine')>('core/engine');
-const { parseMarketText } = built<typeof import('../../src/wire/market-data')>('wire/market-data');
+const { parseMarketText, parseOneTick } = built<typeof import('../../src/wire/market-data')>('wire/market-data');
 
 const startMs = Date.UTC(2026, 0, 1);
 
@@ -96,10 +96,13 @@ function ours(portions: Portions, perText: number, types: readonly StrategyDefin
       const before = core.ticksTotal;
       let items: MarketItem[] = [];
       for (let i = 0; i < texts.length; i++) {
-        const parsed = parseMarketText(texts[i] as string, door);
-        if (perText === 1) items.push(parsed.items[0] as MarketItem);
+        const text = texts[i] as string;
+        // The way of the intake: one plain tick by the short way, anything else by the full reading.
+        const tick = perText === 1 ? parseOneTick(text, door) : null;
+        if (tick !== null) items.push(tick);
+        else items.push(...parseMarketText(text, door).items);
         if (perText === 1 && items.length < 100 && i < texts.length - 1) continue;
-        const batch = perText === 1 ? items : parsed.items;
+        const batch = items;
         const effects = onBatch(core, { items: batch, arrivalMs: 0, evaluatedMs: 0, door: 'ordered', position: null });
         consumed += effects.signals.length + effects.accepted;
         items = [];

@@ -92,7 +92,7 @@ class Pair {
   }
 }
 
-class Proxy implements FaultProxy {
+class LoopbackProxy implements FaultProxy {
   port = 0;
   url = '';
   private readonly pairs = new Set<Pair>();
@@ -195,5 +195,5 @@ class Proxy implements FaultProxy {
 
 /** Starts a proxy on a free loopback port before `targetPort`; `random` (seeded) decides the cuts. */
 export function startProxy(targetPort: number, random: () => number = seeded(1)): Promise<FaultProxy> {
-  return new Proxy(targetPort, random).listen();
+  return new LoopbackProxy(targetPort, random).listen();
 }
