@@ -9,7 +9,7 @@ import type { BarInput, FeedPosition, MarketBatch, MarketItem, PartialBar } from
 import { timeframeOf } from './domain/timeframe';
 import { move } from './execution/book';
 import { admit } from './market/admit';
-import { advance as advanceMarket, feed, symbolWatermarkMs } from './market/bars';
+import { advance as advanceMarket, feed, symbolWatermarkMs, tellableMs } from './market/bars';
 import { settleGaps, trackSequence } from './market/gaps';
 import { type Admitted, type Outcome, outcomes } from './market/market';
 import { waiting } from './market/reorder';
@@ -175,7 +175,7 @@ export function advance(core: CoreState, timestampMs: number, scope: 'all' | 'li
   core.dataAgeMs = 0;
   for (const symbol of core.symbols.values()) {
     if (scope === 'live' && !symbol.clocked) continue;
-    const toMs = scope === 'live' ? timestampMs - core.settings.policies.latenessMs : timestampMs;
+    const toMs = scope === 'live' ? liveMs(core, symbol, timestampMs) : timestampMs;
     if (toMs <= symbolWatermarkMs(symbol.market)) continue;
     advanceMarket(symbol.market, toMs, core.scratch.closed);
     symbol.dirty = true;
@@ -183,6 +183,11 @@ export function advance(core: CoreState, timestampMs: number, scope: 'all' | 'li
   }
   if (scope === 'live') settleGaps(core.gaps, timestampMs, core.effects.gaps);
   return core.effects;
+}
+
+/** The clock is told no further than it is needed: were it wrong, all ticks up to there would be late. */
+function liveMs(core: CoreState, { market }: SymbolRuntime, timestampMs: number): number {
+  return Math.min(timestampMs - core.settings.policies.latenessMs, tellableMs(market));
 }
 
 /** Whether telling the time would change anything: a quiet symbol whose bar is over, or ticks that wait for their turn. */

@@ -2,13 +2,16 @@
 
 import { createCore } from '../core/create';
 import { assetTypeOf } from '../core/domain/asset-type';
-import { EngineError } from '../core/domain/errors';
+import { limits } from '../core/domain/limits';
 import type { Signal } from '../core/domain/signal';
 import { definitionAdded } from '../core/fold';
+import { ledgerView } from '../core/performance/ledger';
+import type { CoreState } from '../core/state';
 import { createAdapting } from './adapting';
 import { createAppender } from './append';
 import { createBatchResults } from './batches';
 import { startClockwork } from './clockwork';
+import { closeEngine, createCalls } from './closing';
 import type { Engine } from './engine-api';
 import type { EngineDeps } from './engine-deps';
 import { createHealth, type Health } from './health';
@@ -73,7 +76,10 @@ function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, he
   const latency = createLatency();
   const rates = createRates(clock);
   const snapshotter = createSnapshotter(core, deps.snapshots, tape, clock, health, logger);
-  const appender = createAppender(core, log, health, () => snapshotter.moved(0));
+  const appender = createAppender(core, log, health, () => {
+    snapshotter.moved(0);
+    reportMisfits(health, core);
+  });
   const publish = publishTo(deps.outputs, (output, error) =>
     logger.error('an output failed', { output: output.name, error: String(error) }),
   );
@@ -81,15 +87,19 @@ function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, he
   const tapeFailed = () => reportTape(health, tape);
   const gap = (one: Gap) => tellGap(counters, health, listeners, one);
   const { moved } = snapshotter;
-  const told = { publish, gap, tapeFailed, moved };
+  const refused = (count: number) => {
+    counters.rejected += count;
+  };
+  const told = { publish, gap, tapeFailed, moved, refused };
   const run = createMarketRun({ core, tape, clock, listeners, latency, rates, metrics, ...told });
   const intake = createIntake(intakePort(deps, run, health, counters));
   const performance = createPerformance(core, clock);
-  const clockwork = startClockwork(core, run, tape, health, clock);
+  const clockwork = startClockwork({ core, run, tape, health, clock, logger });
   const fresh = (list: Recovery['signals']) =>
     list.filter((one) => isFresh(one, clock.nowMs())).map(({ draft }) => withLatency(draft, 0));
   const recovered = fresh(recovery.signals);
   if (recovered.length > 0) publish(recovered);
+  reportMisfits(health, core);
   const unheard: Signal[] = fresh(recovery.unheard);
   return {
     deps,
@@ -115,12 +125,8 @@ function verbs(parts: Parts, startedAt: number): Engine {
   const { clock } = deps;
   const batches = createBatchResults();
   let closing: Promise<void> | null = null;
-  const open = <A extends readonly unknown[], R>(verb: (...given: A) => Promise<R>) => {
-    return async (...given: A): Promise<R> => {
-      if (closing !== null) throw new EngineError('ConnectionError', 'the engine is closed', { retryAfterS: 1 });
-      return verb(...given);
-    };
-  };
+  const calls = createCalls();
+  const { open } = calls;
   const commands = createStrategyCommands(core, appender, clock);
   const adapting = createAdapting(core, appender, clock, (view) => listeners.emit('adaptation', view));
   return {
@@ -140,7 +146,14 @@ function verbs(parts: Parts, startedAt: number): Engine {
     processMarketData: open((input) => batches.once(input.batchId, () => run.process(input))),
     advance: open(async (timestampMs) => run.advance(timestampMs, 'all')),
     summary: () =>
-      summaryOf({ ...parts, log: deps.log, clock, startedAt, overall: () => performance.performance(null) }),
+      summaryOf({
+        ...parts,
+        log: deps.log,
+        clock,
+        startedAt,
+        overall: () => performance.performance(null),
+        executions: () => executionsOf(parts),
+      }),
     alerts: health.alerts,
     on(kind, listener) {
       const stop = listeners.on(kind, listener);
@@ -153,15 +166,16 @@ function verbs(parts: Parts, startedAt: number): Engine {
     define(definition) {
       core.registry.define(definition);
       definitionAdded(core, definition);
+      reportMisfits(health, core);
     },
     report: (door) => health.report(door.component, door.health, door.message),
     forget: (component) => health.forget(component),
     reportGap: parts.gap,
     countRequest: (httpStatus) => countRequest(parts, httpStatus),
     metricsText: createScrape({ ...parts, ...deps, core, executions: () => executionsOf(parts) }),
-    snapshot: () => parts.snapshotter.now(),
+    snapshot: open(() => parts.snapshotter.now()),
     close() {
-      closing ??= close(parts);
+      closing ??= closeEngine({ ...parts, calls });
       return closing;
     },
   };
@@ -187,21 +201,18 @@ function countRequest({ rates, counters }: Parts, httpStatus: number): void {
   increment(counters.requests, String(httpStatus));
 }
 
-function executionsOf({ performance }: Parts): number {
-  return performance.performance(null).metrics.executions ?? 0;
+/** Of every mode: real and simulated ones are never added up, but each was tracked. */
+function executionsOf({ core }: Parts): number {
+  const { book, others } = ledgerView(core.ledger, null);
+  return [...others.values()].reduce((sum, count) => sum + count, book?.tally.executions ?? 0);
 }
 
-/** Drain, keep, close: after this a new start has nothing to replay. */
-async function close(parts: Parts): Promise<void> {
-  const { deps, intake, snapshotter, run } = parts;
-  parts.clockwork.stop();
-  intake.drainAll();
-  intake.close();
-  run.markLog();
-  await snapshotter.now().catch(() => undefined);
-  snapshotter.close();
-  for (const output of deps.outputs) await output.close();
-  await deps.tape.close();
-  for (const step of deps.closing) await step();
-  parts.listeners.clear();
+/** Stored parameters that no longer meet their schema: the strategy runs, and whoever looks is told with what. */
+function reportMisfits(health: Health, core: CoreState): void {
+  const component = 'strategies';
+  if (core.misfits.size > 0) {
+    const list = [...core.misfits].slice(0, limits.errorDetails).map(([id, paths]) => `${id} (${paths.join(', ')})`);
+    const text = `${core.misfits.size} run with defaults for stored parameters that no longer fit: ${list.join('; ')}`;
+    health.report(component, 'degraded', text);
+  } else if (health.components().has(component)) health.report(component, 'up', 'all parameters fit');
 }

@@ -88,7 +88,12 @@ class BoundedIntake implements Intake {
   private run(): void {
     this.scheduled = null;
     if (this.closed) return;
-    this.drainOnce();
+    try {
+      this.drainOnce();
+    } catch (error) {
+      // A defect of ours in one batch; nothing may leave a callback of the loop, and the next batch has its turn.
+      this.port.logger.error('a batch could not be evaluated', { error: String(error) });
+    }
     this.schedule();
   }
 
@@ -115,6 +120,10 @@ class BoundedIntake implements Intake {
     }
     if (this.waiting() === 0) {
       this.queue = [];
+      this.head = 0;
+    } else if (this.head >= limits.intakeTicks) {
+      // A queue that never runs quite empty must not keep what was taken from it.
+      this.queue = this.queue.slice(this.head);
       this.head = 0;
     }
     return { items, first };

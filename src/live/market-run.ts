@@ -28,6 +28,8 @@ export interface MarketRunDeps {
   readonly publish: (signals: readonly Signal[]) => void;
   readonly gap: (gap: Gap) => void;
   readonly tapeFailed: () => void;
+  /** Told how many items of a message the border had refused. */
+  readonly refused: (count: number) => void;
   /** Told how many ticks went by, for the snapshot that is due. */
   readonly moved: (ticks: number) => void;
 }
@@ -75,6 +77,7 @@ class TapedRun implements MarketRun {
     const { clock, core } = this.deps;
     const startedAt = clock.monotonicMs();
     const rejected: Rejection[] = [...input.rejected];
+    this.deps.refused(rejected.length);
     const signals: Signal[] = [];
     const decisions: Decision[] = [];
     const applied = new Set<string>();
@@ -109,11 +112,11 @@ class TapedRun implements MarketRun {
     const { clock, core } = this.deps;
     const startedAt = clock.monotonicMs();
     this.tape({ kind: 'advance', timestampMs, scope });
-    const effects = advance(core, timestampMs, scope);
+    const effects = taken(advance(core, timestampMs, scope));
     const signals = this.tell(effects, 0, startedAt);
     const none = { strategiesApplied: 0, ticksAccepted: 0, ticksRejected: 0, rejected: [] };
     const executionTimeMs = clock.monotonicMs() - startedAt;
-    return { ...none, signalsGenerated: signals.length, signals, decisions: [...effects.decisions], executionTimeMs };
+    return { ...none, signalsGenerated: signals.length, signals, decisions: effects.decisions, executionTimeMs };
   }
 
   markLog(): void {
@@ -131,11 +134,11 @@ class TapedRun implements MarketRun {
 
   private run(batch: MarketBatch, arrivedAt: number): { effects: Effects; told: Signal[] } {
     this.tape({ kind: 'batch', batch });
-    const effects = onBatch(this.deps.core, batch);
+    const effects = taken(onBatch(this.deps.core, batch));
     return { effects, told: this.tell(effects, batch.items.length, arrivedAt) };
   }
 
-  /** After the core has spoken: latency, listeners, outputs. Copies, because the core reuses its lists. */
+  /** After the core has spoken: latency, listeners, outputs. */
   private tell(effects: Effects, ticks: number, arrivedAt: number): Signal[] {
     const { clock, listeners, latency, rates, metrics } = this.deps;
     const latencyMs = clock.monotonicMs() - arrivedAt;
@@ -154,6 +157,20 @@ class TapedRun implements MarketRun {
     this.deps.moved(ticks);
     return signals;
   }
+}
+
+/** The core reuses its lists, and a listener may feed the engine again before we have read them. */
+function taken(effects: Effects): Effects {
+  const { signals, decisions, fills, gaps, dropped, touched } = effects;
+  return {
+    ...effects,
+    signals: signals.slice(),
+    decisions: decisions.slice(),
+    fills: fills.slice(),
+    gaps: gaps.slice(),
+    dropped: dropped.slice(),
+    touched: new Set(touched),
+  };
 }
 
 /** The next part of a message, at most one batch long. */

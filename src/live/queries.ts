@@ -1,6 +1,5 @@
 /** What can be asked: views of the core's state, made on the spot. */
-import type { StrategyView, VersionView } from '../core/domain/bodies';
-import { notFound } from '../core/domain/errors';
+import type { ParameterView, StrategyView, VersionView } from '../core/domain/bodies';
 import { currentVersion, type StrategyRecord, type StrategyVersion } from '../core/domain/strategy';
 import type { EngineVerbs } from '../core/domain/verbs';
 import { type Book, positionView } from '../core/execution/book';
@@ -57,13 +56,13 @@ function openBooks(core: CoreState): Book[] {
 
 function strategyView(core: CoreState, record: StrategyRecord): StrategyView {
   const definition = core.registry.get(record.strategyType);
-  if (definition === undefined) throw notFound('strategy type', record.strategyType);
   const { version, name, state, symbols, assetTypes, timeframe, parameters } = currentVersion(record);
   const { strategyId, strategyType, capital, allowShort } = record;
   return {
     strategyId,
     strategyType,
-    family: definition.family,
+    // A type of the user's own that is not defined (yet): the strategy waits for it.
+    family: definition?.family ?? '',
     name,
     state: record.archived ? 'archived' : state,
     version,
@@ -73,10 +72,22 @@ function strategyView(core: CoreState, record: StrategyRecord): StrategyView {
     capital,
     allowShort,
     registrationTime: new Date(record.registeredMs).toISOString(),
-    parameters: parameterViews(definition, parameters),
+    parameters: definition ? parameterViews(definition, inForce(core, record)) : rawViews(parameters),
     warm: isWarm(core, strategyId),
     signals: core.strategies.get(strategyId)?.log.signals ?? 0,
   };
+}
+
+/** As they run: a stored value that no longer fits has its default. */
+function inForce(core: CoreState, record: StrategyRecord): Readonly<Record<string, unknown>> {
+  const isRunning = core.misfits.has(record.strategyId);
+  const parameters = isRunning ? core.strategies.get(record.strategyId)?.parameters : undefined;
+  return parameters === undefined ? currentVersion(record).parameters : { ...parameters };
+}
+
+function rawViews(parameters: Readonly<Record<string, unknown>>): Record<string, ParameterView> {
+  const bounds = { default: null, minimum: null, maximum: null, description: '' };
+  return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, { value, ...bounds }]));
 }
 
 /** Warm on at least one symbol. */

@@ -128,6 +128,8 @@ function registration(core: CoreState, input: RegisterInput) {
     throw valueError('strategy_type', `cannot be registered: ${limits.strategies} strategies are active already`);
   }
   const { parameters, warnings } = parseParameters(definition, input.parameters ?? {});
+  // A type of the user's own that cannot start must fail here: once in the log, it would fail at every start.
+  definition.create(parameters);
   const data: StrategyRegistered = {
     strategyId: '',
     strategyType: input.strategyType,

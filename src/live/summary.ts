@@ -8,6 +8,7 @@ import type { Intake } from './intake';
 import type { Latency } from './latency';
 import type { Clock, EventLog } from './ports';
 import type { Rates } from './rates';
+import type { RunCounters } from './scrape';
 
 export interface SummaryDeps {
   readonly core: CoreState;
@@ -15,10 +16,12 @@ export interface SummaryDeps {
   readonly latency: Latency;
   readonly rates: Rates;
   readonly intake: Intake;
+  readonly counters: RunCounters;
   readonly log: EventLog;
   readonly clock: Clock;
   readonly startedAt: number;
   readonly overall: () => PerformanceResult;
+  readonly executions: () => number;
 }
 
 export function summaryOf(deps: SummaryDeps): Summary {
@@ -38,19 +41,21 @@ export function summaryOf(deps: SummaryDeps): Summary {
     durability: log.durability().text,
     role: 'leader',
     throughput: {
-      ticksTotal: core.ticksTotal,
+      ticksTotal: core.ticksTotal + deps.intake.conflatedTicks() + deps.counters.rejected,
       ticksPerS: rates.ticksPerS(),
       signalsTotal: core.signalsTotal,
-      executionsTotal: metrics.executions ?? 0,
-      outcomes: outcomesOf(core, deps.intake),
+      executionsTotal: deps.executions(),
+      outcomes: outcomesOf(deps),
     },
     latencyMs: deps.latency.views(),
     errorRate,
   };
 }
 
-function outcomesOf(core: CoreState, intake: Intake): ReadonlyMap<string, number> {
+/** Beside the core's: what became part of a partial bar, and what was refused at the border, since the start. */
+function outcomesOf({ core, intake, counters }: SummaryDeps): ReadonlyMap<string, number> {
   const outcomes = new Map<string, number>(outcomeTotals(core));
   if (intake.conflatedTicks() > 0) outcomes.set('conflated', intake.conflatedTicks());
+  if (counters.rejected > 0) outcomes.set('rejected', counters.rejected);
   return outcomes;
 }

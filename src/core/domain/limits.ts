@@ -100,6 +100,10 @@ export const limits = {
   tapeBytes: 2_048 * 1_048_576,
   /** Age of a tape segment before it may be dropped, in ms (7 days). */
   tapeAgeMs: 7 * 86_400_000,
+  /** A calendar that moves this far against the monotonic clock was set: that is told. Slewing by a time server is not. */
+  clockStepMs: 1_000,
+  /** After such a step no time is told to quiet symbols until each that is heard has had a tick to disagree. */
+  clockStepHoldMs: 60_000,
   /** A snapshot is due after this time, or earlier after so many ticks that replaying them would take about a second. */
   snapshotMs: 5_000,
   snapshotTicks: 500_000,

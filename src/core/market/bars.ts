@@ -79,6 +79,19 @@ export function symbolWatermarkMs(sm: SymbolMarket): number {
   return sm.watermarkMs;
 }
 
+/** The latest time that telling would change anything: what is later leaves ticks that come after it in time. */
+export function tellableMs(sm: SymbolMarket): number {
+  const last = sm.reorder.items[sm.reorder.items.length - 1];
+  let latestMs = last === undefined ? 0 : last.timestampMs;
+  for (const series of sm.series) {
+    if (!isForming(series)) continue;
+    const partMs = series.fedBy === '' ? 0 : (timeframeOf(series.fedBy)?.ms ?? 0);
+    latestMs = Math.max(latestMs, formingEndMs(series) + partMs);
+  }
+  for (const { waiting } of sm.outside) for (const bar of waiting) latestMs = Math.max(latestMs, bar.timestampMs + 1);
+  return latestMs;
+}
+
 /** Takes in an admitted item; appends the bars that close by it to `closed`, which it does not clear. */
 export function feed(sm: SymbolMarket, item: MarketItem, door: 'live' | 'ordered', closed: ClosedBar[]): void {
   const before = closed.length;
