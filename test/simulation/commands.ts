@@ -1,6 +1,8 @@
 /** What people do with strategies: register, change, roll back, archive, adapt, undo, freeze. */
 import assert from 'node:assert/strict';
 import type { StrategyState } from '../../src/core/domain/strategy';
+import type { BarInput } from '../../src/core/domain/tick';
+import { bar } from '../helpers/core';
 import { Client } from './client';
 import { symbols } from './market';
 
@@ -23,10 +25,22 @@ export class Commands extends Client {
       ...chosen,
       ...limited,
       parameters: { confidenceThreshold, cooldownMs },
+      ...(random.chance(0.3) ? { history: this.drawHistory() } : {}),
       idempotencyKey: `key ${this.nextName()}`,
     };
     const { strategyId } = await this.insist((engine) => engine.register(input));
     this.model.registered(strategyId, strategyType, confidenceThreshold);
+  }
+
+  /** Bars of the last minute, of one symbol, which the engine may never have heard of. */
+  private drawHistory(): BarInput[] {
+    const { random } = this;
+    const symbol = random.pick([...symbols, 'NEW']);
+    const firstMs = Math.floor(this.now() / 1_000) * 1_000 - 60_000;
+    return Array.from({ length: random.int(1, 60) }, (_, i) => {
+      const open = random.int(200, 900);
+      return bar(symbol, firstMs + i * 1_000, [open, open + 2, open - 2, open + random.int(-2, 2)], '1s');
+    });
   }
 
   async change(): Promise<void> {
