@@ -117,6 +117,8 @@ class StrategyNode {
   private readonly shell: Shell<Config>;
   private readonly decisions: DecisionPort;
   private readonly fed = new Set<string>();
+  /** Signals that may have waited in Node-RED when it was killed, until their symbol comes through this node again. */
+  private again: readonly Signal[] = [];
   private enrolled: { readonly engine: Engine; readonly strategyId: string } | null = null;
   private enrolling: Promise<{ readonly engine: Engine; readonly strategyId: string }> | null = null;
   private signals = 0;
@@ -145,6 +147,7 @@ class StrategyNode {
     await archiveOthers(this.shell, engine, strategyId);
     this.enrolled = { engine, strategyId };
     if (this.shell.isClosed) return this.enrolled;
+    this.again = engine.recent().filter((signal) => signal.strategyId === strategyId);
     this.shell.onClose(marketOf(engine).onLoose((signal) => this.loose(signal)));
     this.paused = engine.strategy(strategyId).state === 'paused';
     if (this.paused) this.shell.status('blue', 'paused');
@@ -163,6 +166,7 @@ class StrategyNode {
     }
     const input = readMarket(engine, msg);
     for (const { symbol } of input.items) if (this.fed.size < limits.symbols) this.fed.add(symbol);
+    if (this.again.length > 0) this.sendAgain();
     const result = await marketOf(engine).process(input);
     const own = <T extends { readonly strategyId: string }>(all: readonly T[]) =>
       all.filter((one) => one.strategyId === strategyId);
@@ -177,6 +181,13 @@ class StrategyNode {
     if (signal.strategyId !== this.enrolled?.strategyId || !this.fed.has(signal.symbol)) return;
     this.signals++;
     this.shell.node.send([[...signalMessages({}, [signal], this.shell.config.format)], []]);
+  }
+
+  private sendAgain(): void {
+    const due = this.again.filter(({ symbol }) => this.fed.has(symbol));
+    this.again = this.again.filter(({ symbol }) => !this.fed.has(symbol));
+    this.signals += due.length;
+    if (due.length > 0) this.shell.node.send([[...signalMessages({}, due, this.shell.config.format)], []]);
   }
 
   private show(engine: Engine, strategyId: string, tookMs: number): void {

@@ -33,6 +33,11 @@ export interface Engine extends EngineVerbs {
   /** Everything of the engine, once, whichever door it came through. Answers the function that stops listening. */
   on<K extends keyof EngineEvents>(kind: K, listener: (event: EngineEvents[K]) => void): () => void;
   /**
+   * Signals of the last records before a crash, still valid; empty soon after the start. For doors that hand signals on
+   * later than they hear them, so that what waited in them then is not lost: it may come twice, with the same id.
+   */
+  recent(): readonly Signal[];
+  /**
    * The bounded intake of a pushing door: one raw message as it came (JSON text). Never throws, never blocks; overload
    * conflates. What is refused goes to `onRejected` listeners, counted.
    */

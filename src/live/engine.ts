@@ -3,6 +3,7 @@
 import { createCore } from '../core/create';
 import { assetTypeOf } from '../core/domain/asset-type';
 import { limits } from '../core/domain/limits';
+import { limits } from '../core/domain/limits';
 import type { Signal } from '../core/domain/signal';
 import { definitionAdded } from '../core/fold';
 import { ledgerView } from '../core/performance/ledger';
@@ -100,7 +101,10 @@ function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, he
   const recovered = fresh(recovery.signals);
   if (recovered.length > 0) publish(recovered);
   reportMisfits(health, core);
-  const unheard: Signal[] = fresh(recovery.unheard);
+  const retellUntil = clock.monotonicMs() + limits.retellMs;
+  const stillToTell = (list: Recovery['signals']) => (clock.monotonicMs() < retellUntil ? fresh(list) : []);
+  const { unheard, recent } = recovery;
+  const retell = { unheard: () => stillToTell(unheard), recent: () => stillToTell(recent) };
   return {
     deps,
     core,
@@ -114,7 +118,7 @@ function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, he
     intake,
     performance,
     clockwork,
-    unheard,
+    retell,
     counters,
     gap,
   };
@@ -157,9 +161,11 @@ function verbs(parts: Parts, startedAt: number): Engine {
     alerts: health.alerts,
     on(kind, listener) {
       const stop = listeners.on(kind, listener);
-      if (kind === 'signal') tellUnheard(parts);
+      // The compiler does not see that the listener of this kind takes signals.
+      if (kind === 'signal') tellUnheard(parts, listener as (signal: Signal) => void);
       return stop;
     },
+    recent: parts.retell.recent,
     intake: (text, { source, arrivalMs }) =>
       parts.intake.push({ text, source, arrivalMs, arrivedAt: clock.monotonicMs() }),
     feedRow: (feed) => core.rows.get(feed) ?? 0,
@@ -181,11 +187,15 @@ function verbs(parts: Parts, startedAt: number): Engine {
   };
 }
 
-/** Who listens for signals first is handed those that the last run may not have told anybody. */
-function tellUnheard({ unheard, listeners }: Parts): void {
-  const again = unheard.splice(0);
+/** Who begins to listen is handed the signals that the last life may not have told anybody. */
+function tellUnheard({ retell, deps }: Parts, listener: (signal: Signal) => void): void {
+  const again = retell.unheard();
   queueMicrotask(() => {
-    for (const signal of again) listeners.emit('signal', signal);
+    try {
+      for (const signal of again) listener(signal);
+    } catch (error) {
+      deps.logger.error('a listener failed', { kind: 'signal', error: String(error) });
+    }
   });
 }
 

@@ -2,6 +2,7 @@
  * Starting is recovering; there is no other start-up code. The newest whole snapshot, then the tape behind it, with the
  * log's events applied where the tape says they were, then what the log has beyond the tape.
  */
+import { limits } from '../core/domain/limits';
 import type { LogEvent } from '../core/domain/log-event';
 import type { SignalDraft } from '../core/domain/signal';
 import { advance, onBatch } from '../core/engine';
@@ -22,6 +23,8 @@ export interface Recovery {
   readonly signals: readonly Recovered[];
   /** Of these, the ones of the tape's last record: whoever listens in this process may not have had them. */
   readonly unheard: readonly Recovered[];
+  /** Of these, the ones of the last few records: whoever hands them on later than it hears them may still have held them. */
+  readonly recent: readonly Recovered[];
   readonly replayedRecords: number;
   readonly refusedSnapshots: number;
   /** What the snapshot held, in tape and log positions. */
@@ -82,6 +85,7 @@ async function eventsAfter(log: EventLog, afterSeq: number): Promise<LogEvent[]>
 function replay(core: CoreState, tape: Tape, fromTape: number, events: readonly LogEvent[]) {
   const signals: Recovered[] = [];
   let unheard: Recovered[] = [];
+  const recent: Recovered[][] = [];
   let next = 0;
   let replayedRecords = 0;
   const upTo = (seq: number) => {
@@ -97,9 +101,11 @@ function replay(core: CoreState, tape: Tape, fromTape: number, events: readonly 
     const madeMs = madeAt(record);
     unheard = again(core, record).signals.map((draft) => ({ draft, madeMs }));
     signals.push(...unheard);
+    recent.push(unheard);
+    if (recent.length > limits.retoldRecords) recent.shift();
   }
   upTo(Number.POSITIVE_INFINITY);
-  return { signals, unheard, replayedRecords };
+  return { signals, unheard, recent: recent.flat(), replayedRecords };
 }
 
 type MarketRecord = Exclude<TapeRecord, { readonly kind: 'log' }>;

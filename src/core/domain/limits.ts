@@ -113,6 +113,13 @@ export const limits = {
   snapshotsKept: 2,
   /** A write to disk slower than this is a stalled disk, in ms. */
   diskStallMs: 2_000,
+  /**
+   * Records before a stop whose signals are handed out once more: what waited inside of Node-RED then, a message or two
+   * per record and strategy, is lost with the process.
+   */
+  retoldRecords: 16,
+  /** Who begins to listen this long after the start is still handed what the last life may not have told, in ms. */
+  retellMs: 10_000,
   /** Closing takes at most this, in ms. */
   closeMs: 2_000,
   /** Versions of one strategy listed. */
