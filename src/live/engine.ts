@@ -3,7 +3,6 @@
 import { createCore } from '../core/create';
 import { assetTypeOf } from '../core/domain/asset-type';
 import { limits } from '../core/domain/limits';
-import { limits } from '../core/domain/limits';
 import type { Signal } from '../core/domain/signal';
 import { definitionAdded } from '../core/fold';
 import { ledgerView } from '../core/performance/ledger';
