@@ -68,7 +68,12 @@ function readMessage(value: unknown, context: MarketDataContext): MarketDataInpu
   if (typeof value !== 'object' || value === null) throw notMarketData(value);
   if (Array.isArray(value)) return readItems(value, prefix, context, context.assetTypes);
   const data = (value as RawItem).market_data;
-  if (data === undefined) return readItems([value], prefix, context, context.assetTypes, true);
+  if (data === undefined) {
+    if (context.pathPrefix === undefined && isNothingOfAnItem(value as RawItem)) {
+      throw valueErrorOf([{ path: prefix, message: 'is required', received: undefined }]);
+    }
+    return readItems([value], prefix, context, context.assetTypes, true);
+  }
   const types = (value as RawItem).asset_types;
   // An empty list asks for nothing in particular, like an absent one.
   const wanted = types === undefined || types === null ? context.assetTypes : readAssetTypes(types);
@@ -77,6 +82,11 @@ function readMessage(value: unknown, context: MarketDataContext): MarketDataInpu
     throw valueErrorOf([{ path: prefix, message: 'must be a tick or an array of ticks', received: receivedOf(data) }]);
   }
   return readItems([data], prefix, context, wanted, true);
+}
+
+/** An envelope that forgot its letter, rather than a tick that forgot its symbol. */
+function isNothingOfAnItem(value: RawItem): boolean {
+  return ['symbol', 'price', 'bid', 'ask', 'open', 'close'].every((name) => value[name] === undefined);
 }
 
 function notMarketData(value: unknown): EngineError {

@@ -66,6 +66,12 @@ function refuseFuture(timestampMs: number): ItemResult {
   return refuse('timestamp', message, formatTimestamp(timestampMs));
 }
 
+/** It says that it is closed, and cannot be: evaluated now, its real end would be refused as a repetition later. */
+function refuseUnended(openMs: number, spanMs: number): ItemResult {
+  const message = `opens a bar that ends at ${formatTimestamp(openMs + spanMs)}, ahead of its arrival: until then is_closed is false`;
+  return refuse('timestamp', message, formatTimestamp(openMs));
+}
+
 function tickItem(fields: TickFields, context: ItemContext): ItemResult {
   const { symbol, bid, ask } = fields;
   if (bid !== undefined && !isPriceAllowed(bid, symbol, context)) return refuse('bid', mustBePositive, bid);
@@ -136,6 +142,8 @@ function barItem(fields: BarFields, context: ItemContext): ItemResult {
     return refuse('timestamp', message, formatTimestamp(fields.timestamp));
   }
   if (isTooEarly(fields.timestamp, context)) return refuseFuture(fields.timestamp);
+  const isClosed = fields.is_closed ?? true;
+  if (isClosed && isTooEarly(fields.timestamp + span, context)) return refuseUnended(fields.timestamp, span);
   const item: BarInput = {
     kind: 'bar',
     symbol,
@@ -147,7 +155,7 @@ function barItem(fields: BarFields, context: ItemContext): ItemResult {
     low,
     close,
     volume: fields.volume ?? 0,
-    isClosed: fields.is_closed ?? true,
+    isClosed,
     assetType: fields.asset_type ?? null,
     id: fields.id ?? null,
   };

@@ -68,7 +68,8 @@ function historyOf(
   nowMs: number,
 ): readonly MarketItem[] {
   const [symbol] = body.symbols ?? [];
-  const filled = bars.map((bar) => ({ ...dropUndefined({ symbol, timeframe: body.timeframe }), ...bar }));
+  const timeframe = body.timeframe === 'auto' ? undefined : body.timeframe;
+  const filled = bars.map((bar) => ({ ...dropUndefined({ symbol, timeframe }), ...bar }));
   const parsed = parseMarketValue(filled, {
     arrivalMs: nowMs,
     source: 'history',
@@ -76,6 +77,10 @@ function historyOf(
     pathPrefix: 'history',
   });
   if (parsed.rejected.length > 0) throw valueErrorOf(parsed.rejected);
+  parsed.items.forEach((item, index) => {
+    if (item.kind !== 'bar') throw valueError(`history[${index}]`, 'must be a bar: open, high, low, close');
+    if (!item.isClosed) throw valueError(`history[${index}].is_closed`, 'must be true: a history is of closed bars');
+  });
   return parsed.items;
 }
 

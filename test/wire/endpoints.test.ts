@@ -176,6 +176,31 @@ describe('wire/endpoints', () => {
       assert.match(errorResponse.parse(bad.body).message, /^history\[1\]\.high must not be below/);
     });
 
+    it('a history of ticks, or of bars that are not closed, is refused', async () => {
+      const bar = { open: 1, high: 2, low: 1, close: 2, timestamp: '2026-01-01' };
+      const body = { strategy_type: 'breakout', symbols: ['spy'], timeframe: '1m' };
+      const refused = async (history: readonly object[]) =>
+        errorResponse.parse((await ask('POST /api/strategy/register', { body: { ...body, history } })).body).message;
+      assert.match(
+        await refused([bar, { symbol: 'SPY', price: 1, timeframe: undefined }]),
+        /^history\[1\] must be a bar/,
+      );
+      assert.match(await refused([{ ...bar, is_closed: false }]), /^history\[0\]\.is_closed must be true/);
+    });
+
+    it('what a strategy answers as its timeframe can be sent: auto, where its history says its own', async () => {
+      const engine = fakeEngine();
+      const bar = { open: 1, high: 2, low: 1, close: 2, timestamp: '2026-01-01', timeframe: '5m' };
+      const body = { strategy_type: 'breakout', symbols: ['spy'], timeframe: 'auto', history: [bar] };
+      assert.equal((await ask('POST /api/strategy/register', { body }, engine)).statusCode, 200);
+      assert.match(
+        JSON.stringify(engine.calls[0]?.args),
+        /"timeframe":"5m".*"timeframe":"auto"|"timeframe":"auto".*"timeframe":"5m"/,
+      );
+      const put = await ask('PUT /api/strategy/a', { body: { timeframe: 'auto' }, params: { id: 'a' } }, engine);
+      assert.equal(put.statusCode, 200);
+    });
+
     const wrong: readonly (readonly [string, object, RegExp])[] = [
       ['no type', { strategy_type: undefined }, /strategy_type is required/],
       ['parameters as a list', { parameters: [] }, /parameters must be an object/],

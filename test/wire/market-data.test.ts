@@ -88,6 +88,13 @@ describe('wire/market-data', () => {
       ]);
     });
 
+    it('a body without market_data is told so; a tick without its symbol is told that', () => {
+      for (const body of [{}, { data: [tick] }, { asset_types: ['crypto'] }]) {
+        assert.equal(thrownBy(() => read(body)).message, 'market_data is required');
+      }
+      assert.equal(read({ price: 1 }).rejected[0]?.path, 'market_data.symbol');
+    });
+
     it('asset_types rejects items of other types, and says so', () => {
       const input = read({ market_data: [tick, { symbol: 'AAPL', price: 1 }], asset_types: ['crypto'] });
       assert.deepEqual(input.indexes, [0]);
@@ -273,6 +280,18 @@ describe('wire/market-data', () => {
       assert.equal(barOf({ ...bar, is_closed: false }).isClosed, false);
       assert.equal(barOf({ ...bar, timeframe: '100t', timestamp: arrivalMs - 12_345 }).timeframe, '100t');
       assert.equal(barOf({ ...bar, open: '10', price: 11 }).open, 10);
+    });
+
+    it('that ends more than 5 minutes after its arrival is not closed yet, whatever it says; files know no arrival', () => {
+      const day = { ...bar, timeframe: '1d', timestamp: Math.floor(arrivalMs / 86_400_000) * 86_400_000 };
+      const endsAt = new Date(day.timestamp + 86_400_000).toISOString();
+      assert.match(problemOf(day), new RegExp(`timestamp opens a bar that ends at ${endsAt}, ahead of its arrival`));
+      assert.equal(barOf({ ...day, is_closed: false }).isClosed, false);
+      assert.equal(barOf({ ...day, timestamp: day.timestamp - 86_400_000 }).isClosed, true);
+      const last = { ...bar, timeframe: '5m', timestamp: arrivalMs - (arrivalMs % 300_000) };
+      assert.equal(barOf(last).isClosed, true);
+      const file = { ...context, door: 'ordered' } as const;
+      assert.equal(parseMarketValue([day], file).items.length, 1);
     });
 
     const wrong: readonly (readonly [string, object, RegExp])[] = [

@@ -111,6 +111,13 @@ export const timeframe = z.string().superRefine((value, context) => {
   context.addIssue({ code: 'custom', message, input: value });
 });
 
+/** The timeframe of a strategy: as of a bar, or `auto`, the one that its symbol's bars come in (1m of ticks). */
+export const strategyTimeframe = z.string().superRefine((value, context) => {
+  if (value === 'auto' || timeframeOf(value)) return;
+  const message = `must be one of auto ${timeframeNames.join(' ')} or a tick count such as 100t`;
+  context.addIssue({ code: 'custom', message, input: value });
+});
+
 /** A list that is asked for in pages. Query values are text. */
 export const pageQuery = {
   limit: optional(numeric({ integer: true, min: 1, max: limits.pageMax })),

@@ -9,9 +9,9 @@ import {
   optional,
   pageQuery,
   strategyId,
+  strategyTimeframe,
   symbol,
   text,
-  timeframe,
   timestamp,
 } from './fields';
 
@@ -28,7 +28,7 @@ export const registerBody = z.object({
   parameters,
   asset_types: assetTypeList,
   symbols,
-  timeframe: optional(timeframe),
+  timeframe: optional(strategyTimeframe).meta({ default: 'auto' }),
   name,
   strategy_id: optional(strategyId),
   capital: optional(money({ above: 0 })),
@@ -43,7 +43,7 @@ export const updateBody = z.object({
   parameters: parameters.meta({ description: 'merged into the current ones' }),
   asset_types: assetTypeList,
   symbols,
-  timeframe: optional(timeframe),
+  timeframe: optional(strategyTimeframe),
   name,
   state,
   expected_version: optional(numeric({ integer: true, min: 1 })),
