@@ -110,7 +110,7 @@ describe(`a replay on the canvas, killed (seed ${seed})`, function () {
     if (source === null) return;
     const whole = await run('whole', [], 0);
     const random = seeded(seed);
-    const kills = Array.from({ length: 5 }, () => 1 + Math.floor(random() * (whole.length / 8)));
+    const kills = Array.from({ length: 3 }, () => 1 + Math.floor(random() * (whole.length / 8)));
     const killed = await run('killed', kills, speed);
     for (const strategy of ['moving_average_crossover', 'mean_reversion']) {
       const [expected, got] = [signalsOf(whole, strategy), signalsOf(killed, strategy)];

