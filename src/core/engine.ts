@@ -9,11 +9,9 @@ import type { BarInput, FeedPosition, MarketBatch, MarketItem, PartialBar } from
 import { timeframeOf } from './domain/timeframe';
 import { move } from './execution/book';
 import { admit } from './market/admit';
-import { advance as advanceMarket, feed, symbolWatermarkMs, tellableMs } from './market/bars';
+import { advance as advanceMarket, dueMs, feed, symbolWatermarkMs } from './market/bars';
 import { settleGaps, trackSequence } from './market/gaps';
 import { type Admitted, type Outcome, outcomes } from './market/market';
-import { waiting } from './market/reorder';
-import { formingEndMs, isForming } from './market/series';
 import { tellExit } from './risk/propose';
 import { type CoreState, clearEffects, type Effects, type SymbolRuntime } from './state';
 import { rehome, retire, runningOf } from './strategies/attach';
@@ -167,37 +165,43 @@ function tellStop(
 }
 
 /**
- * Tells the time: bars that end by then close. `all` is a person's or a file's word; `live` is the clock's and moves
- * only symbols whose event time runs with it.
+ * Tells the time: bars that end by then close. `all` is a person's or a file's word; `live` is the clock's: it moves only
+ * symbols whose event time runs with it, and none further than to what is due, because ticks before a time that was told
+ * are late, and the clock may be wrong or the feed behind.
  */
 export function advance(core: CoreState, timestampMs: number, scope: 'all' | 'live'): Effects {
   clearEffects(core.effects);
   core.dataAgeMs = 0;
   for (const symbol of core.symbols.values()) {
-    if (scope === 'live' && !symbol.clocked) continue;
-    const toMs = scope === 'live' ? liveMs(core, symbol, timestampMs) : timestampMs;
-    if (toMs <= symbolWatermarkMs(symbol.market)) continue;
-    advanceMarket(symbol.market, toMs, core.scratch.closed);
-    symbol.dirty = true;
-    if (core.scratch.closed.length > 0) barsClosed(core, symbol, 'clock');
+    if (scope === 'all') {
+      if (timestampMs > symbolWatermarkMs(symbol.market)) tell(core, symbol, timestampMs);
+    } else if (symbol.clocked) tellDue(core, symbol, timestampMs - core.settings.policies.latenessMs);
   }
   if (scope === 'live') settleGaps(core.gaps, timestampMs, core.effects.gaps);
   return core.effects;
 }
 
-/** The clock is told no further than it is needed: were it wrong, all ticks up to there would be late. */
-function liveMs(core: CoreState, { market }: SymbolRuntime, timestampMs: number): number {
-  return Math.min(timestampMs - core.settings.policies.latenessMs, tellableMs(market));
+/** From one thing that is due to the next: a tick that goes on may begin a bar that is over, too. */
+function tellDue(core: CoreState, symbol: SymbolRuntime, byMs: number): void {
+  let toldMs = 0;
+  for (;;) {
+    const toMs = dueMs(symbol.market, byMs);
+    if (toMs <= toldMs) return;
+    tell(core, symbol, toMs);
+    toldMs = toMs;
+  }
+}
+
+function tell(core: CoreState, symbol: SymbolRuntime, toMs: number): void {
+  advanceMarket(symbol.market, toMs, core.scratch.closed);
+  symbol.dirty = true;
+  if (core.scratch.closed.length > 0) barsClosed(core, symbol, 'clock');
 }
 
 /** Whether telling the time would change anything: a quiet symbol whose bar is over, or ticks that wait for their turn. */
 export function isTimeDue(core: CoreState, nowMs: number): boolean {
-  const toMs = nowMs - core.settings.policies.latenessMs;
-  for (const { market, clocked } of core.symbols.values()) {
-    if (!clocked || toMs <= symbolWatermarkMs(market)) continue;
-    if (waiting(market.reorder) > 0) return true;
-    if (market.timeFed.some((series) => isForming(series) && formingEndMs(series) <= toMs)) return true;
-  }
+  const byMs = nowMs - core.settings.policies.latenessMs;
+  for (const { market, clocked } of core.symbols.values()) if (clocked && dueMs(market, byMs) > 0) return true;
   return false;
 }
 

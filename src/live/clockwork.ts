@@ -3,6 +3,7 @@ import { limits } from '../core/domain/limits';
 import { isTimeDue } from '../core/engine';
 import type { CoreState } from '../core/state';
 import type { Health } from './health';
+import type { Intake } from './intake';
 import type { MarketRun } from './market-run';
 import type { Clock, Logger, Tape } from './ports';
 
@@ -13,6 +14,7 @@ const beatMs = 250;
 export interface ClockworkDeps {
   readonly core: CoreState;
   readonly run: MarketRun;
+  readonly intake: Pick<Intake, 'oldestArrivalMs'>;
   readonly tape: Tape;
   readonly health: Health;
   readonly clock: Clock;
@@ -24,10 +26,11 @@ export interface ClockworkDeps {
  * a symbol whose ticks do not agree with the new calendar says so with its next one, and is then left to its own time.
  */
 export function startClockwork(deps: ClockworkDeps): { stop(): void } {
-  const { core, run, tape, health, clock, logger } = deps;
+  const { core, run, intake, tape, health, clock, logger } = deps;
   let stopped = false;
   let offsetMs = clock.nowMs() - clock.monotonicMs();
   let trustedAt = 0;
+  let beatAt = clock.monotonicMs();
   let cancel = clock.after(beatMs, beat);
 
   function noticeStep(): void {
@@ -42,8 +45,12 @@ export function startClockwork(deps: ClockworkDeps): { stop(): void } {
 
   function tellTime(): void {
     noticeStep();
-    const nowMs = clock.nowMs();
-    if (clock.monotonicMs() >= trustedAt && isTimeDue(core, nowMs)) run.advance(nowMs, 'live');
+    const at = clock.monotonicMs();
+    // A loop that stood still has messages before it that came in time: they are read first.
+    const isLate = at - beatAt > beatMs + limits.beatLateMs;
+    beatAt = at;
+    const nowMs = Math.min(clock.nowMs(), intake.oldestArrivalMs() ?? Number.POSITIVE_INFINITY);
+    if (!isLate && at >= trustedAt && isTimeDue(core, nowMs)) run.advance(nowMs, 'live');
     const state = tape.health();
     health.report('tape', state.health, state.message);
   }

@@ -94,7 +94,7 @@ function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, he
   const run = createMarketRun({ core, tape, clock, listeners, latency, rates, metrics, ...told });
   const intake = createIntake(intakePort(deps, run, health, counters));
   const performance = createPerformance(core, clock);
-  const clockwork = startClockwork({ core, run, tape, health, clock, logger });
+  const clockwork = startClockwork({ core, run, intake, tape, health, clock, logger });
   const fresh = (list: Recovery['signals']) =>
     list.filter((one) => isFresh(one, clock.nowMs())).map(({ draft }) => withLatency(draft, 0));
   const recovered = fresh(recovery.signals);

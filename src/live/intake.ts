@@ -38,6 +38,8 @@ export interface Intake {
   /** Evaluates all that waits, now. */
   drainAll(): void;
   waiting(): number;
+  /** When the oldest waiting message came; `null` when none waits. */
+  oldestArrivalMs(): number | null;
   conflatedTicks(): number;
   close(): void;
 }
@@ -70,6 +72,10 @@ class BoundedIntake implements Intake {
 
   waiting(): number {
     return this.queue.length - this.head;
+  }
+
+  oldestArrivalMs(): number | null {
+    return this.queue[this.head]?.arrivalMs ?? null;
   }
 
   conflatedTicks(): number {

@@ -104,6 +104,8 @@ export const limits = {
   clockStepMs: 1_000,
   /** After such a step no time is told to quiet symbols until each that is heard has had a tick to disagree. */
   clockStepHoldMs: 60_000,
+  /** A heartbeat this late says that the loop stood still: what the sockets hold is read before time is told. */
+  beatLateMs: 500,
   /** A snapshot is due after this time, or earlier after so many ticks that replaying them would take about a second. */
   snapshotMs: 5_000,
   snapshotTicks: 500_000,

@@ -79,16 +79,25 @@ export function symbolWatermarkMs(sm: SymbolMarket): number {
   return sm.watermarkMs;
 }
 
-/** The latest time that telling would change anything: what is later leaves ticks that come after it in time. */
-export function tellableMs(sm: SymbolMarket): number {
-  const last = sm.reorder.items[sm.reorder.items.length - 1];
-  let latestMs = last === undefined ? 0 : last.timestampMs;
-  for (const series of sm.series) {
-    if (!isForming(series)) continue;
-    const partMs = series.fedBy === '' ? 0 : (timeframeOf(series.fedBy)?.ms ?? 0);
-    latestMs = Math.max(latestMs, formingEndMs(series) + partMs);
+/**
+ * The latest time by `byMs` at which something happens: a waiting tick goes on, a bar closes; 0 when nothing does. Told
+ * no more than that, ticks that come later are as much in time as before.
+ */
+export function dueMs(sm: SymbolMarket, byMs: number): number {
+  let latestMs = 0;
+  const due = (ms: number) => {
+    if (ms <= byMs && ms > latestMs) latestMs = ms;
+  };
+  const { items, head } = sm.reorder;
+  for (let i = head; i < items.length; i++) {
+    const ms = (items[i] as TickItem).timestampMs;
+    if (ms > sm.watermarkMs) due(ms);
   }
-  for (const { waiting } of sm.outside) for (const bar of waiting) latestMs = Math.max(latestMs, bar.timestampMs + 1);
+  for (const series of sm.series) {
+    if (series.timeframe.ms === 0 || !isForming(series)) continue;
+    due(formingEndMs(series) + (series.fedBy === '' ? 0 : (timeframeOf(series.fedBy)?.ms ?? 0)));
+  }
+  for (const { waiting } of sm.outside) for (const bar of waiting) due(bar.timestampMs + 1);
   return latestMs;
 }
 
