@@ -157,6 +157,40 @@ describe('market data through a living engine', () => {
     assert.equal(engine.decisions('o').funnel.evaluated, 2, 'bars go on closing by the time of the ticks');
   });
 
+  it('time is told no further than to what is due: a tick of a moment ago is still in time', async () => {
+    const { engine, clock } = life;
+    const live = (ms: number) => message([tick('LIVE', startMs + ms, 100)], { door: 'live', arrivalMs: clock.nowMs() });
+    await engine.processMarketData(live(0));
+    clock.advance(70_000);
+    assert.equal(engine.decisions('o').funnel.evaluated, 1, 'the first minute is closed');
+    await engine.processMarketData(live(60_500));
+    await engine.processMarketData(live(59_500));
+    assert.deepEqual([...engine.summary().throughput.outcomes].sort(), [
+      ['accepted', 2],
+      ['late', 1],
+    ]);
+  });
+
+  it('a heart that stood still lets what waits be read before it tells the time', async () => {
+    const { engine, clock } = life;
+    const beats: (() => void)[] = [];
+    const after = (_: number, callback: () => void) => {
+      beats.push(callback);
+      return () => undefined;
+    };
+    const stuck = await living({ deps: { clock: { ...clock, after } } });
+    await stuck.engine.register(obedientOn('o'));
+    const input = message([tick('LIVE', startMs, 100)], { door: 'live', arrivalMs: startMs });
+    await stuck.engine.processMarketData(input);
+    clock.advance(65_000);
+    for (const beat of beats.splice(0)) beat();
+    assert.equal(stuck.engine.decisions('o').funnel.evaluated, 0);
+    clock.advance(250);
+    for (const beat of beats.splice(0)) beat();
+    assert.equal(stuck.engine.decisions('o').funnel.evaluated, 1);
+    assert.equal(engine.alerts().length, 0);
+  });
+
   it('the clock set an hour back is told, and bars go on', async () => {
     const { engine, clock } = life;
     clock.setNow(clock.nowMs() - 3_600_000);
