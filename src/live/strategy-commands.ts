@@ -72,11 +72,11 @@ async function register(
   input: RegisterInput,
 ): Promise<RegisterResult> {
   const { data, warnings } = registration(core, input);
-  const { idempotencyKey, actor, ...sent } = input;
+  const { idempotencyKey: _key, actor, ...sent } = input;
   for (let attempt = 0; attempt < attempts; attempt++) {
     const strategyId = input.strategyId ?? nextStrategyId(core.records, input.strategyType);
     const again = input.strategyId === undefined ? undefined : core.records.byId.get(input.strategyId);
-    if (again?.archived) throw taken(strategyId);
+    if (again?.archived) throw taken('strategy_id', strategyId, 'is archived, and its id is not used again');
     const id = eventId(input);
     const event: NewEvent = {
       ...eventBase(clock, actor ?? 'library', id, sent),
@@ -88,17 +88,18 @@ async function register(
     const outcome = await appender.append(event);
     if (outcome.kind === 'applied') return registered(core, strategyId, warnings);
     if (outcome.kind === 'duplicate') {
-      if (!outcome.sameContent) throw taken(idempotencyKey ?? strategyId);
+      if (!outcome.sameContent) throw reused(input, strategyId);
       return registered(core, strategyBySeq(core, outcome.seq, strategyId), warnings);
     }
-    if (input.strategyId !== undefined) throw taken(strategyId);
+    if (input.strategyId !== undefined) throw reused(input, strategyId);
   }
   throw new EngineError('ConflictError', 'too many strategies are being registered at once; try again');
 }
 
+/** A chosen id says what is the same registration, whichever key each try came with; else the key does. */
 function eventId(input: RegisterInput): string {
-  if (input.idempotencyKey !== undefined) return `register:key:${input.idempotencyKey}`;
   if (input.strategyId !== undefined) return `register:id:${input.strategyId}`;
+  if (input.idempotencyKey !== undefined) return `register:key:${input.idempotencyKey}`;
   return `register:${randomUUID()}`;
 }
 
@@ -106,10 +107,13 @@ function strategyBySeq(core: CoreState, seq: number, fallback: string): string {
   return core.records.bySeq.get(seq) ?? fallback;
 }
 
-function taken(id: string): EngineError {
-  return new EngineError('ConflictError', `"${id}" is in use with another content`, {
-    details: [{ path: 'strategy_id', message: 'is in use with another content', received: id }],
-  });
+function reused({ strategyId: asked, idempotencyKey }: RegisterInput, strategyId: string): EngineError {
+  const path = asked === undefined ? 'Idempotency-Key' : 'strategy_id';
+  return taken(path, asked ?? idempotencyKey ?? strategyId, 'is in use with another content');
+}
+
+function taken(path: string, id: string, message: string): EngineError {
+  return new EngineError('ConflictError', `"${id}" ${message}`, { details: [{ path, message, received: id }] });
 }
 
 function registered(core: CoreState, strategyId: string, warnings: readonly string[]): RegisterResult {

@@ -5,6 +5,7 @@ import { limits } from '../../core/domain/limits';
 import { type Endpoint, failure, handle, type Reply, type WireRequest } from '../../wire/endpoint';
 import type { Api, Exchange } from './api';
 
+const probePath = '/api/health';
 const jsonType = 'application/json; charset=utf-8';
 
 /** Sends a reply of the wire. */
@@ -20,7 +21,8 @@ export function send(api: Api, result: Reply, exchange: Exchange, contentType: s
   };
   if (result.headers) Object.assign(headers, result.headers);
   exchange.write(statusCode, headers, typeof body === 'string' ? body : JSON.stringify(body));
-  engine.countRequest(statusCode);
+  // A probe that is told "not ready" was answered well; counted, it would keep an engine degraded that has recovered.
+  if (route !== probePath) engine.countRequest(statusCode);
   if (error?.code === 'InternalError') {
     logger.error('request failed', { requestId, route, cause: causeText(error) });
   }

@@ -60,6 +60,34 @@ describe('the HTTP API over the real engine', () => {
     assert.equal((await ask('GET /api/strategy/nope')).body.error_type, 'NotFoundError');
   });
 
+  it('a registration may be sent again: by its id whatever the key, else by its key', async () => {
+    const send = (body: object, key?: string) =>
+      ask(
+        'POST /api/strategy/register',
+        { strategy_type: 'mean_reversion', state: 'paused', ...body },
+        key === undefined ? {} : { 'idempotency-key': key },
+      );
+    const first = await send({ strategy_id: 'again' }, 'r1');
+    for (const key of [undefined, 'r1', 'r2']) {
+      assert.deepEqual((await send({ strategy_id: 'again' }, key)).body, first.body, String(key));
+    }
+    const other = await send({ strategy_id: 'again', name: 'other' }, 'r3');
+    assert.match(other.text, /ConflictError.*"path":"strategy_id"/);
+    const keyed = await send({}, 'r4');
+    assert.equal((await send({}, 'r4')).body.strategy_id, keyed.body.strategy_id);
+    assert.match((await send({ name: 'other' }, 'r4')).text, /ConflictError.*"path":"Idempotency-Key","message".*"r4"/);
+    for (const id of ['again', String(keyed.body.strategy_id)]) await ask(`DELETE /api/strategy/${id}`);
+    assert.match((await send({ strategy_id: 'again' })).text, /ConflictError.*"again\\" is archived/);
+  });
+
+  it('a probe that is told "not ready" is no failed request', async () => {
+    engine.report({ component: 'input:test', health: 'down', message: 'away' });
+    assert.equal((await ask('GET /api/health?probe=ready')).body.error_type, 'ConnectionError');
+    engine.forget('input:test');
+    const { body } = await ask('GET /api/strategy_engine/summary');
+    assert.deepEqual([body.system_health, body.error_rate], ['excellent', 0]);
+  });
+
   it('market data is used, and bad ticks are named', async () => {
     const market_data = [
       { symbol: 'BTCUSD', price: '50000.0', volume: 1, timestamp: Date.now() / 1_000 },
