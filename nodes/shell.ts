@@ -200,6 +200,7 @@ export class Shell<C> {
       this.cleanups.clear();
       void (async () => running.close?.(removed))()
         .catch((thrown) => this.log.error(`closing: ${asEngineError(thrown).message}`))
+        .then(running.input ? underWay : undefined)
         .then(() => done());
     });
   }
@@ -244,6 +245,14 @@ export class Shell<C> {
     if (definition.inOrder) this.tail = this.tail.then(run, run);
     else void run();
   }
+}
+
+/**
+ * Node-RED hands messages over in later turns of the event loop, and takes a node's ear away as soon as it says that it is
+ * closed: what was sent before a deploy arrives only if the node waits for it.
+ */
+async function underWay(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 function migrated(definition: Definition<z.ZodObject>, saved: NodeDef): Record<string, unknown> {
