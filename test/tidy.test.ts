@@ -155,7 +155,7 @@ describe('the house', () => {
 
   it('names its files in kebab-case, and nothing Manager, Helper, Util or Service', () => {
     const odd = [...product(), ...modules('test/')].filter(({ path }) => {
-      const name = posix.basename(path).replace(/\.(?:test|contract|d)?\.?ts$/, '');
+      const name = posix.basename(path).replace(/\.(?:test|contract|long|d)?\.?ts$/, '');
       return !/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name);
     });
     none(odd.map(({ path }) => path));
