@@ -1,6 +1,6 @@
 /** `HTTP API`: the engine served to programs outside Node-RED. */
 import { z } from 'zod';
-import type { Engine, Handled, HttpApi } from '../src/index';
+import type { Handled, HttpApi, LiveEngine } from '../src/index';
 import { asEngineError, createHttpApi, EngineError, limits, systemClock } from '../src/index';
 import { isGoingOn, Registry, releaseGraceMs } from './registry';
 import { common, type Definition, defineNode, type Shell, setting } from './shell';
@@ -22,17 +22,17 @@ interface Served {
 }
 
 const servers = new Registry<Served>(({ api }) => api.close());
-const serials = new WeakMap<Engine, number>();
+const serials = new WeakMap<LiveEngine, number>();
 let engines = 0;
 
 /** Another engine needs another server, even with the same settings. */
-function serialOf(engine: Engine): number {
+function serialOf(engine: LiveEngine): number {
   const known = serials.get(engine) ?? ++engines;
   serials.set(engine, known);
   return known;
 }
 
-function lease(shell: Shell<Config>, engine: Engine) {
+function lease(shell: Shell<Config>, engine: LiveEngine) {
   const { port, bodyKib, ratePerS, origins } = shell.config;
   const host = shell.config.host === '' ? '127.0.0.1' : shell.config.host;
   const { token } = shell.node.credentials as { token?: string };
@@ -82,7 +82,7 @@ export const definition: Definition<typeof config> = {
       shell.node.send({ topic: route ?? 'none', payload: { method, route, status, request_id: requestId, body } });
     }
 
-    async function serve(engine: Engine, delayMs: number): Promise<void> {
+    async function serve(engine: LiveEngine, delayMs: number): Promise<void> {
       const leased = lease(shell, engine);
       release = () => leased.release(releaseGraceMs());
       try {

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import type { NodeAPI } from 'node-red';
 import { z } from 'zod';
-import type { Engine, EngineOptions, Logger } from '../src/index';
+import type { EngineOptions, LiveEngine, Logger } from '../src/index';
 import { createRegistry, openEngine, typesToWire } from '../src/index';
 import { flowsStopping, isGoingOn, type Lease, Registry, releaseGraceMs } from './registry';
 import { common, type Definition, defineNode, type EngineNode, type Shell, setting } from './shell';
@@ -32,7 +32,7 @@ const config = z.object({
 });
 type Config = z.output<typeof config>;
 
-const engines = new Registry<Engine>((engine) => engine.close());
+const engines = new Registry<LiveEngine>((engine) => engine.close());
 
 /** An environment variable that is not set leaves its own name behind. */
 function given(text: string): string {
@@ -98,7 +98,7 @@ function engineLogger(RED: NodeAPI, name: string): Logger {
   };
 }
 
-function acquire(shell: Shell<Config>): Lease<Engine> {
+function acquire(shell: Shell<Config>): Lease<LiveEngine> {
   const options = optionsOf(shell);
   const key = options.store.kind === 'embedded' ? `embedded:${options.store.path}` : `memory:${shell.node.id}`;
   const logger = engineLogger(shell.RED, options.name);
@@ -135,7 +135,7 @@ export const definition: Definition<typeof config> = {
     });
   },
   open(shell) {
-    let lease: Lease<Engine> | null = null;
+    let lease: Lease<LiveEngine> | null = null;
     const holder: Pick<EngineNode, 'engine' | 'redisUrl'> = {
       redisUrl: redisUrlOf(shell) || null,
       async engine() {

@@ -1,6 +1,6 @@
 /** `engine events`: everything that happens in the engine, once. */
 import { z } from 'zod';
-import type { Engine } from '../src/index';
+import type { LiveEngine } from '../src/index';
 import {
   adaptationToWire,
   alertText,
@@ -54,7 +54,7 @@ export const definition: Definition<typeof config> = {
       });
     }
 
-    const listeners: { readonly [K in Kind]: (engine: Engine) => () => void } = {
+    const listeners: { readonly [K in Kind]: (engine: LiveEngine) => () => void } = {
       signal: (engine) =>
         engine.on('signal', (signal) => tell('signal', signal, asText ? signalText(signal) : signalToWire(signal))),
       decision: (engine) => engine.on('decision', (decision) => tell('decision', decision, decisionToWire(decision))),

@@ -1,6 +1,6 @@
 /** `insights`: what the engine knows, when asked, every so often, or when it changes. */
 import { z } from 'zod';
-import type { Engine, Reply } from '../src/index';
+import type { LiveEngine, Reply } from '../src/index';
 import { EngineError, limits, positionToWire } from '../src/index';
 import { ask, type Call, named, replied, required } from './request';
 import { common, type Definition, defineNode, type Message, type Shell, sequence, setting } from './shell';
@@ -49,7 +49,7 @@ function callOf(view: View, msg: Message, settings: Config, actor: string): Call
   }
 }
 
-function positionsReply(engine: Engine, msg: Message, settings: Config): Reply {
+function positionsReply(engine: LiveEngine, msg: Message, settings: Config): Reply {
   const strategyId = named(msg, 'strategy_id', settings.strategyId);
   const symbol = named(msg, 'symbol', settings.symbol).toUpperCase();
   const wanted = engine
@@ -63,7 +63,7 @@ function positionsReply(engine: Engine, msg: Message, settings: Config): Reply {
   };
 }
 
-async function look(shell: Shell<Config>, engine: Engine, view: View, msg: Message): Promise<Reply> {
+async function look(shell: Shell<Config>, engine: LiveEngine, view: View, msg: Message): Promise<Reply> {
   if (view === 'positions') return positionsReply(engine, msg, shell.config);
   const reply = await ask(engine, msg, callOf(view, msg, shell.config, `node:${shell.node.id}`));
   if (view !== 'funnel') return reply;

@@ -1,6 +1,6 @@
 /** `market data in`: ticks from a Redis channel, checked, in batches, with every gap told. */
 import { z } from 'zod';
-import type { Engine, EngineDoor, Feed, FeedState, Gap, MarketItem } from '../src/index';
+import type { EngineDoor, Feed, FeedState, Gap, LiveEngine, MarketItem } from '../src/index';
 import {
   asEngineError,
   createPubSubFeed,
@@ -99,7 +99,7 @@ function attach(held: Held, node: ChannelNode, name: string): void {
 
 class ChannelNode {
   private readonly shell: Shell<Config>;
-  private readonly engine: Engine;
+  private readonly engine: LiveEngine;
   private readonly component: string;
   private items: MarketItem[] = [];
   private cancelFlush: (() => void) | null = null;
@@ -107,7 +107,7 @@ class ChannelNode {
   private state: FeedState = 'connecting';
   private gapMs = 0;
 
-  constructor(shell: Shell<Config>, engine: Engine, name: string) {
+  constructor(shell: Shell<Config>, engine: LiveEngine, name: string) {
     this.shell = shell;
     this.engine = engine;
     this.component = `input:${name}`;

@@ -1,6 +1,6 @@
 /** `market replay`: a file or a simulated market, at any speed, going on where it was after a crash. */
 import { z } from 'zod';
-import type { Engine, MarketItem } from '../src/index';
+import type { LiveEngine, MarketItem } from '../src/index';
 import { EngineError, limits, marketItemToWire } from '../src/index';
 import { openFileSource, openLiveMarket, openMarketSource, type ReplaySource } from './replay-source';
 import { common, type Definition, defineNode, type Message, type Shell, setting } from './shell';
@@ -37,7 +37,7 @@ class Replay {
   private readonly shell: Shell<Config>;
   state: State = 'idle';
   private source: ReplaySource | null = null;
-  private engine: Engine | null = null;
+  private engine: LiveEngine | null = null;
   private run = 1;
   private rejected = 0;
   /** Wall and market time at which the present stretch began: what is due follows from both. */
@@ -77,7 +77,7 @@ class Replay {
   }
 
   /** The last run that the engine has seen, and its last row; a finished one, or none, makes room for a new run. */
-  private async resume(engine: Engine, isNew: boolean): Promise<void> {
+  private async resume(engine: LiveEngine, isNew: boolean): Promise<void> {
     const probe = await this.open(0);
     let run = 1;
     while (run < limits.replayRuns && engine.feedRow(runName(probe.feed, run + 1)) > 0) run++;

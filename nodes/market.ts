@@ -1,6 +1,6 @@
 /** Market data through nodes: messages in, the engine's answer split into messages out. */
 import { z } from 'zod';
-import type { Decision, Engine, EngineDoor, MarketDataInput, MarketDataResult, Signal } from '../src/index';
+import type { Decision, EngineDoor, LiveEngine, MarketDataInput, MarketDataResult, Signal } from '../src/index';
 import {
   decisionToWire,
   EngineError,
@@ -21,7 +21,7 @@ export const marketMessage = z.object({
 export type MarketMessage = z.output<typeof marketMessage> & Message;
 
 /** The message as the engine takes it; throws a `ValueError` when not one item of it can be used. */
-export function readMarket(engine: Engine, msg: MarketMessage): MarketDataInput {
+export function readMarket(engine: LiveEngine, msg: MarketMessage): MarketDataInput {
   const { batch_id: batchId, feed_position: position } = msg;
   const door: EngineDoor = engine;
   const context = {
@@ -48,11 +48,11 @@ function noneValid(input: MarketDataInput): EngineError {
  * of no message; the strategy's node sends that one too, and to do so it must tell it from the others.
  */
 class NodeMarket {
-  private readonly engine: Engine;
+  private readonly engine: LiveEngine;
   private underWay = 0;
   private readonly caused = new Set<string>();
 
-  constructor(engine: Engine) {
+  constructor(engine: LiveEngine) {
     this.engine = engine;
   }
 
@@ -90,10 +90,10 @@ class NodeMarket {
   }
 }
 
-const markets = new WeakMap<Engine, NodeMarket>();
+const markets = new WeakMap<LiveEngine, NodeMarket>();
 
 /** The one of that engine. */
-export function marketOf(engine: Engine): NodeMarket {
+export function marketOf(engine: LiveEngine): NodeMarket {
   const known = markets.get(engine);
   if (known) return known;
   const made = new NodeMarket(engine);

@@ -1,6 +1,6 @@
 /** `performance track`: executions in, metrics out. */
 import { z } from 'zod';
-import type { Engine } from '../src/index';
+import type { LiveEngine } from '../src/index';
 import { asEngineError, EngineError, errorBody, executionForms, foreignExecution, limits } from '../src/index';
 import { ask, named, replied } from './request';
 import { answer, common, type Definition, defineNode, type Message, requestIdOf, setting } from './shell';
@@ -25,7 +25,7 @@ export const definition: Definition<typeof config, typeof message> = {
     let tracked = 0;
     shell.status('grey', 'ready', 'ring');
 
-    async function track(engine: Engine, msg: Message, payload: unknown) {
+    async function track(engine: LiveEngine, msg: Message, payload: unknown) {
       const made = foreignExecution(preset, payload, { pnl: msg.pnl, arrivalMs: Date.now() });
       const named_ = strategyId !== '' ? strategyId : named({ ...msg, payload: made }, 'strategy_id', '');
       const body = typeof made === 'object' && made !== null && named_ !== '' ? { ...made, strategy_id: named_ } : made;
@@ -35,7 +35,7 @@ export const definition: Definition<typeof config, typeof message> = {
     }
 
     /** Each on its own: one that is refused does not take the others with it, and says so in its place. */
-    async function trackAll(engine: Engine, msg: Message, list: readonly unknown[]): Promise<Message> {
+    async function trackAll(engine: LiveEngine, msg: Message, list: readonly unknown[]): Promise<Message> {
       if (list.length > limits.pageMax)
         throw new EngineError('PayloadTooLargeError', `payload must have at most ${limits.pageMax} executions`);
       const results: unknown[] = [];

@@ -1,5 +1,5 @@
 /** The engine's API as nodes call it: the contract's bodies in, the contract's bodies out, without a server. */
-import type { Engine, Reply } from '../src/index';
+import type { LiveEngine, Reply } from '../src/index';
 import { EngineError, handle, matchEndpoint } from '../src/index';
 import type { Message } from './message';
 import { answer, requestIdOf } from './message';
@@ -15,7 +15,7 @@ export interface Call {
 }
 
 /** One call; rejects with the EngineError that the reply stands for. */
-export async function ask(engine: Engine, msg: Message, call: Call): Promise<Reply> {
+export async function ask(engine: LiveEngine, msg: Message, call: Call): Promise<Reply> {
   const match = matchEndpoint(call.method, call.path);
   if (!match.endpoint) throw new EngineError('NotFoundError', `no route ${call.method} ${call.path}`);
   const { query, body, actor } = call;

@@ -4,7 +4,7 @@
  */
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
 import type { z } from 'zod';
-import type { Engine, Logger } from '../src/index';
+import type { LiveEngine, Logger } from '../src/index';
 import { asEngineError, EngineError, limits } from '../src/index';
 import type { Message, Send } from './message';
 import { answer, errorAnswer, nodeError } from './message';
@@ -19,7 +19,7 @@ export type Fill = 'red' | 'green' | 'yellow' | 'blue' | 'grey';
 /** The configuration node, as the others see it. */
 export interface EngineNode extends Node {
   /** The living engine; rejects when it cannot be opened, and tries again when asked again. */
-  engine(): Promise<Engine>;
+  engine(): Promise<LiveEngine>;
   /** The Redis of its settings. */
   readonly redisUrl: string | null;
 }
@@ -166,7 +166,7 @@ export class Shell<C> {
   }
 
   /** The engine that the settings name. */
-  async engine(): Promise<Engine> {
+  async engine(): Promise<LiveEngine> {
     const id = (this.config as { engine?: string }).engine ?? '';
     const holder = this.RED.nodes.getNode(id) as EngineNode | null;
     if (typeof holder?.engine !== 'function') throw new EngineError('ValueError', 'engine: choose a strategy engine');
@@ -174,7 +174,7 @@ export class Shell<C> {
   }
 
   /** For nodes that live without messages: once the engine is there, and with retries until then. */
-  whenEngine(work: (engine: Engine) => void | Promise<void>, delayMs: number = limits.nodeRetryMs): void {
+  whenEngine(work: (engine: LiveEngine) => void | Promise<void>, delayMs: number = limits.nodeRetryMs): void {
     this.background('engine', async () => {
       try {
         const engine = await this.engine();

@@ -1,7 +1,7 @@
 /** `strategy`: one strategy on the canvas, registered by being deployed. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Engine, Signal } from '../src/index';
+import type { LiveEngine, Signal } from '../src/index';
 import { EngineError, limits } from '../src/index';
 import { DecisionPort, marketMessage, marketOf, readMarket, signalMessages } from './market';
 import { common, type Definition, defineNode, type Message, type Shell, setting } from './shell';
@@ -32,7 +32,7 @@ function strategyIdOf(type: string, nodeId: string, generation: number): string 
 
 const generations = 99;
 
-function viewOf(engine: Engine, strategyId: string) {
+function viewOf(engine: LiveEngine, strategyId: string) {
   try {
     return engine.strategy(strategyId);
   } catch (thrown) {
@@ -58,7 +58,7 @@ function settingsOf(shell: Shell<Config>) {
 }
 
 /** Values a changed form resets: what it leaves empty has its default again. */
-function defaultsOf(engine: Engine, strategyType: string): Record<string, unknown> {
+function defaultsOf(engine: LiveEngine, strategyType: string): Record<string, unknown> {
   const type = engine.types().types.find((one) => one.type === strategyType);
   const properties = type?.parameters.get('properties');
   const defaults: Record<string, unknown> = {};
@@ -71,7 +71,7 @@ function defaultsOf(engine: Engine, strategyType: string): Record<string, unknow
 }
 
 /** Registers the node's strategy, or brings it up to the node's settings; the same settings again change nothing. */
-async function enrol(shell: Shell<Config>, engine: Engine): Promise<string> {
+async function enrol(shell: Shell<Config>, engine: LiveEngine): Promise<string> {
   const { strategyType, capital, allowShort } = shell.config;
   const { settings, mark } = settingsOf(shell);
   for (let generation = 1; generation <= generations; generation++) {
@@ -100,7 +100,7 @@ async function enrol(shell: Shell<Config>, engine: Engine): Promise<string> {
 }
 
 /** A node whose type was changed leaves a strategy of the old type behind. */
-async function archiveOthers(shell: Shell<Config>, engine: Engine, keep: string): Promise<void> {
+async function archiveOthers(shell: Shell<Config>, engine: LiveEngine, keep: string): Promise<void> {
   const actor = `node:${shell.node.id}#`;
   let cursor: string | undefined;
   do {
@@ -119,8 +119,8 @@ class StrategyNode {
   private readonly fed = new Set<string>();
   /** Signals that may have waited in Node-RED when it was killed, until their symbol comes through this node again. */
   private again: readonly Signal[] = [];
-  private enrolled: { readonly engine: Engine; readonly strategyId: string } | null = null;
-  private enrolling: Promise<{ readonly engine: Engine; readonly strategyId: string }> | null = null;
+  private enrolled: { readonly engine: LiveEngine; readonly strategyId: string } | null = null;
+  private enrolling: Promise<{ readonly engine: LiveEngine; readonly strategyId: string }> | null = null;
   private signals = 0;
   private isWarm = false;
   private paused = false;
@@ -190,7 +190,7 @@ class StrategyNode {
     if (due.length > 0) this.shell.node.send([[...signalMessages({}, due, this.shell.config.format)], []]);
   }
 
-  private show(engine: Engine, strategyId: string, tookMs: number): void {
+  private show(engine: LiveEngine, strategyId: string, tookMs: number): void {
     if (this.paused) return;
     this.isWarm = this.isWarm || this.signals > 0 || engine.strategy(strategyId).warm;
     if (!this.isWarm) this.shell.status('yellow', 'warming up', 'ring');

@@ -34,8 +34,8 @@ export type {
 } from './core/strategies/strategy';
 export { stepCode } from './core/strategies/strategy';
 export type { Camel, EngineEvents, MarketDataOptions } from './library';
-export { createEngine, type Engine as LibraryEngine, libraryOf } from './library';
-export type { Engine } from './live/engine-api';
+export { createEngine, type Engine, libraryOf } from './library';
+export type { Engine as LiveEngine } from './live/engine-api';
 export { attachFeed } from './live/feed';
 export type { Clock, Feed, FeedListener, FeedState, Gap, Logger } from './live/ports';
 export { toWire } from './wire/case';

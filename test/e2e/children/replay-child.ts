@@ -111,7 +111,7 @@ function acts(rows: number): number[] {
 }
 
 /** What the program does between two batches, each once whatever happens. */
-async function actsBefore(engine: product.LibraryEngine, row: number): Promise<void> {
+async function actsBefore(engine: product.Engine, row: number): Promise<void> {
   if (row >= changeAt && (await engine.strategy('cross')).version === 1) {
     await engine.update('cross', { parameters: { fastPeriod: 5 } });
     pass('changed');
