@@ -11,7 +11,8 @@ const usage = `strategy-engine COMMAND
 
   demo      Node-RED with a ready flow, a simulated market and the HTTP API
   replay    a market file through a strategy: one line of JSON per signal
-            replay FILE --strategy TYPE [--param name=value …] [--symbol S] [--timeframe T] [--skip-bad]
+            replay FILE --strategy TYPE [--param name=value …] [--symbol S] [--timeframe T] [--skip-bad] [--data DIR]
+            with DIR it goes on where it was stopped
 
 Environment of demo: PORT (editor, 1880), API_PORT (8000), API_HOST (127.0.0.1), API_TOKEN, REDIS_URL, DATA_DIR (.data),
 LOG_LEVEL (debug info warn error silent).
