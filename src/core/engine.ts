@@ -13,7 +13,7 @@ import { advance as advanceMarket, dueMs, feed, symbolWatermarkMs } from './mark
 import { settleGaps, trackSequence } from './market/gaps';
 import { type Admitted, type Outcome, outcomes } from './market/market';
 import { tellExit } from './risk/propose';
-import { type CoreState, clearEffects, type Effects, type SymbolRuntime } from './state';
+import { type CoreState, clearEffects, type Effects, notClocked, type SymbolRuntime } from './state';
 import { rehome, retire, runningOf } from './strategies/attach';
 import { headlineRegime, onBar, onTick } from './strategies/evaluate';
 import { symbolOf } from './symbols';
@@ -77,10 +77,15 @@ function onItem(core: CoreState, symbol: SymbolRuntime, item: MarketItem, batch:
     return false;
   }
   effects.accepted++;
-  const aheadMs = batch.arrivalMs - item.timestampMs;
-  symbol.clocked = batch.door === 'live' && aheadMs < clockedMs && aheadMs > -clockedMs;
   for (let i = 0; i < admitted.length; i++) take(core, symbol, (admitted[i] as Admitted).item, batch.door);
+  symbol.lagMs = lagOf(symbol, item, batch);
   return true;
+}
+
+function lagOf(symbol: SymbolRuntime, item: MarketItem, { door, arrivalMs }: MarketBatch): number {
+  if (door !== 'live' || Math.abs(arrivalMs - item.timestampMs) >= clockedMs) return notClocked;
+  const newestMs = Math.max(symbol.lastMs, endOf(item));
+  return Math.max(0, arrivalMs - newestMs);
 }
 
 function take(core: CoreState, symbol: SymbolRuntime, item: MarketItem, door: MarketBatch['door']): void {
@@ -166,8 +171,8 @@ function tellStop(
 
 /**
  * Tells the time: bars that end by then close. `all` is a person's or a file's word; `live` is the clock's: it moves only
- * symbols whose event time runs with it, and none further than to what is due, because ticks before a time that was told
- * are late, and the clock may be wrong or the feed behind.
+ * symbols whose event time runs with it, each as far behind it as its feed is (a delayed one, a sender's clock that is
+ * slow), and none further than to what is due, because ticks before a time that was told are late.
  */
 export function advance(core: CoreState, timestampMs: number, scope: 'all' | 'live'): Effects {
   clearEffects(core.effects);
@@ -175,10 +180,15 @@ export function advance(core: CoreState, timestampMs: number, scope: 'all' | 'li
   for (const symbol of core.symbols.values()) {
     if (scope === 'all') {
       if (timestampMs > symbolWatermarkMs(symbol.market)) tell(core, symbol, timestampMs);
-    } else if (symbol.clocked) tellDue(core, symbol, timestampMs - core.settings.policies.latenessMs);
+    } else if (symbol.lagMs !== notClocked) tellDue(core, symbol, clockOf(core, symbol, timestampMs));
   }
   if (scope === 'live') settleGaps(core.gaps, timestampMs, core.effects.gaps);
   return core.effects;
+}
+
+/** The event time of a symbol by which nothing earlier is waited for any more, by the clock. */
+function clockOf(core: CoreState, { lagMs }: SymbolRuntime, nowMs: number): number {
+  return nowMs - lagMs - core.settings.policies.latenessMs;
 }
 
 /** From one thing that is due to the next: a tick that goes on may begin a bar that is over, too. */
@@ -200,8 +210,9 @@ function tell(core: CoreState, symbol: SymbolRuntime, toMs: number): void {
 
 /** Whether telling the time would change anything: a quiet symbol whose bar is over, or ticks that wait for their turn. */
 export function isTimeDue(core: CoreState, nowMs: number): boolean {
-  const byMs = nowMs - core.settings.policies.latenessMs;
-  for (const { market, clocked } of core.symbols.values()) if (clocked && dueMs(market, byMs) > 0) return true;
+  for (const symbol of core.symbols.values()) {
+    if (symbol.lagMs !== notClocked && dueMs(symbol.market, clockOf(core, symbol, nowMs)) > 0) return true;
+  }
   return false;
 }
 

@@ -24,7 +24,7 @@ import type { StepCode } from './strategies/strategy';
 import { createSymbol } from './symbols';
 
 /** Raised when the bytes change meaning: an older snapshot is then not loaded but refolded from log and tape. */
-export const foldVersion = 1;
+export const foldVersion = 2;
 
 const restChunk = 'rest';
 const ledgerChunk = 'ledger';
@@ -162,7 +162,7 @@ function writeSymbol(symbol: SymbolRuntime, out: StateWriter): void {
   out.str(symbol.autoTimeframe);
   out.f64(symbol.ticks);
   out.f64(symbol.lastMs);
-  out.bool(symbol.clocked);
+  out.f64(symbol.lagMs);
   out.u32(symbol.books.size);
   for (const book of symbol.books.values()) out.json(book);
   out.json(symbol.live.map((book) => book.strategyId));
@@ -192,7 +192,7 @@ function readSymbol(core: CoreState, input: StateReader): void {
   symbol.autoTimeframe = input.str();
   symbol.ticks = input.f64();
   symbol.lastMs = input.f64();
-  symbol.clocked = input.bool();
+  symbol.lagMs = input.f64();
   const books = input.u32();
   for (let i = 0; i < books; i++) readBook(symbol, input.json() as Book & { pending: PendingOrder | null });
   for (const strategyId of input.json() as string[]) symbol.live.push(symbol.books.get(strategyId) as Book);

@@ -34,6 +34,9 @@ export interface TickGroup {
   readonly instances: Running[];
 }
 
+/** The time of a symbol is not the clock's: history, or a feed of long ago. */
+export const notClocked = -1;
+
 export interface SymbolRuntime {
   readonly market: SymbolMarket;
   assetType: AssetType;
@@ -51,8 +54,11 @@ export interface SymbolRuntime {
   ticks: number;
   /** Event time of the last item. */
   lastMs: number;
-  /** Whether the last item came near its arrival through a live door: then time may be told to it. */
-  clocked: boolean;
+  /**
+   * How far the newest event was behind the arrival of the last item, ms; `notClocked` when that did not come near its
+   * arrival through a live door: then no clock tells it the time.
+   */
+  lagMs: number;
   dirty: boolean;
 }
 

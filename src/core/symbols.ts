@@ -4,7 +4,7 @@ import { limits } from './domain/limits';
 import type { MarketItem } from './domain/tick';
 import { type Outcome, outcomes } from './market/market';
 import { createSymbolMarket, type SymbolMarket } from './market/symbol-market';
-import type { CoreState, SymbolRuntime } from './state';
+import { type CoreState, notClocked, type SymbolRuntime } from './state';
 import { attachAll, resubscribe } from './strategies/attach';
 
 /** What `timeframe: auto` means until the feed sends bars of its own. */
@@ -55,7 +55,7 @@ export function createSymbol(
     autoTimeframe: defaultTimeframe,
     ticks: 0,
     lastMs: 0,
-    clocked: false,
+    lagMs: notClocked,
     dirty: true,
   };
 }

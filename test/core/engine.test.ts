@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { openMarketFile } from '../../src/adapters/files/market-file';
 import { createCore } from '../../src/core/create';
-import type { MarketItem } from '../../src/core/domain/tick';
-import { advance, onBatch, outcomeTotals } from '../../src/core/engine';
+import type { MarketBatch, MarketItem, Tick } from '../../src/core/domain/tick';
+import { advance, isTimeDue, onBatch, outcomeTotals } from '../../src/core/engine';
 import { capture, markAllDirty, restore } from '../../src/core/snapshot';
 import type { CoreState } from '../../src/core/state';
 import { batchOf, coreWith, feedIn, heardNothing, type Registration, startMs, tick } from '../helpers/core';
@@ -181,6 +181,66 @@ describe('the core engine', () => {
     assert.equal(settled('live', 'live'), 1);
     assert.equal(settled('ordered', 'live'), 0);
     assert.equal(settled('ordered', 'all'), 1);
+  });
+
+  describe('beside a clock that beats', () => {
+    const beatMs = 250;
+    const one = [{ strategyId: 'o', strategyType: 'obedient', timeframe: '1s' }];
+    /** Feeds each batch at its arrival, with the beats of the clock between; answers how many items were not used. */
+    function runWith(
+      core: ReturnType<typeof coreWith>,
+      batches: readonly MarketBatch[],
+      heard = heardNothing(),
+    ): number {
+      let dropped = 0;
+      let nowMs = batches[0]?.arrivalMs ?? 0;
+      for (const batch of batches) {
+        for (; nowMs < batch.arrivalMs; nowMs += beatMs) {
+          if (isTimeDue(core, nowMs)) heard.signals.push(...advance(core, nowMs, 'live').signals);
+        }
+        const effects = onBatch(core, batch);
+        heard.signals.push(...effects.signals);
+        dropped += effects.dropped.length;
+      }
+      return dropped;
+    }
+    const at = (arrivalMs: number, items: readonly Tick[]) => batchOf(items, { arrivalMs, door: 'live' });
+
+    it('a feed that is seconds behind it loses no tick, and its last bar closes as far behind', () => {
+      const lagMs = 10_000;
+      const core = coreWith(one, { definitions });
+      const times = Array.from({ length: 80 }, (_, i) => startMs + i * beatMs);
+      assert.equal(
+        runWith(
+          core,
+          times.map((ms) => at(ms + lagMs, [tick('AAA', ms, 100)])),
+        ),
+        0,
+      );
+      const dueAt = startMs + 20_000 + core.settings.policies.latenessMs + lagMs;
+      const evaluated = (nowMs: number) => {
+        advance(core, nowMs, 'live');
+        assert.equal(isTimeDue(core, nowMs), false);
+        return core.strategies.get('o')?.log.evaluated;
+      };
+      assert.deepEqual([evaluated(dueAt - 1), evaluated(dueAt)], [19, 20]);
+    });
+
+    it('the last minutes, brought in afterwards, say the same in chunks as at once', () => {
+      const items = Array.from({ length: 200 }, (_, i) => tick('AAA', startMs + i * 700, 100 + ((i * 7) % 5)));
+      const arrivalMs = startMs + 200_000;
+      const once = heardNothing();
+      assert.equal(runWith(coreWith(one, { definitions }), [at(arrivalMs, items)], once), 0);
+      assert.ok(once.signals.length > 0);
+      for (const size of [7, 50]) {
+        const heard = heardNothing();
+        const chunks = Array.from({ length: Math.ceil(200 / size) }, (_, i) =>
+          at(arrivalMs + i * beatMs, items.slice(i * size, (i + 1) * size)),
+        );
+        assert.equal(runWith(coreWith(one, { definitions }), chunks, heard), 0, `${size}`);
+        assert.deepEqual(heard.signals, once.signals, `${size}`);
+      }
+    });
   });
 
   it('one symbol more than the limit makes room among those that hold no position', () => {
