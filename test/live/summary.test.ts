@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Alert } from '../../src/core/domain/summary';
 import { bar, startMs, tick } from '../helpers/core';
-import { type Living, living, message, obedientOn } from '../helpers/living';
+import { type Living, living, message, obedientOn, turn } from '../helpers/living';
 
 const swing = Array.from({ length: 6 }, (_, i) => bar('AAA', startMs + i * 60_000, [100, 103, 97, i % 2 ? 98 : 102]));
 
@@ -24,6 +24,7 @@ describe('what a living engine says of itself', () => {
   it('a fresh engine is excellent, and has no rate of success before an execution', async () => {
     const { engine, clock } = life;
     clock.advance(90_500);
+    await turn();
     const summary = engine.summary();
     assert.equal(summary.systemHealth, 'excellent');
     assert.deepEqual([summary.activeStrategies, summary.totalPerformance, summary.totalPnl], [1, null, 0]);
