@@ -42,7 +42,9 @@ export async function openLive(deps: EngineDeps): Promise<Engine> {
   reportTape(health, tape);
   reportRecovery(recovery, health, logger, clock.monotonicMs() - startedAt);
   for (const output of deps.outputs) await startOutput(output, health);
-  return verbs(assemble(deps, recovery, listeners, health), startedAt);
+  const parts = assemble(deps, recovery, listeners, health);
+  if (tape.lastPosition() < recovery.fromTape) await startTapeAnew(parts);
+  return verbs(parts, startedAt);
 }
 
 function reportTape(health: Health, tape: Tape): void {
@@ -65,6 +67,12 @@ async function startOutput(output: Output, health: Health): Promise<void> {
     health.report(`output:${output.name}`, level, message);
   });
   await output.start();
+}
+
+/** The tape is not the one that the snapshot goes on from: its records count only from a snapshot that knows it. */
+async function startTapeAnew({ health, snapshotter }: Parts): Promise<void> {
+  health.alert('tape_lost', 'warning', 'tape', 'the tape ends before the last snapshot; it starts anew from here');
+  await snapshotter.now().catch(() => undefined);
 }
 
 type Parts = ReturnType<typeof assemble>;

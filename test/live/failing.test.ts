@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createMemoryTape } from '../../src/adapters/memory/tape';
 import { limits } from '../../src/core/domain/limits';
 import { bar, startMs, tick } from '../helpers/core';
 import { codeOf, type Living, living, message, obedientOn, recordingOutput, turn } from '../helpers/living';
@@ -87,6 +88,22 @@ describe('a living engine whose stores fail', () => {
         ['tape_degraded', false],
       ],
     );
+  });
+
+  it('a tape that was lost is told, and what comes on the new one is replayed after the next crash', async () => {
+    await life.engine.processMarketData(message(swing(0, 8)));
+    await life.engine.snapshot();
+    life.handles.kill();
+    const tape = createMemoryTape();
+    const anew = await living({ disk: life.disk, deps: { tape } });
+    assert.equal(anew.engine.alerts()[0]?.code, 'tape_lost');
+    await anew.engine.processMarketData(message(swing(8, 2)));
+    const expected = [anew.engine.decisions('o'), anew.engine.positions()];
+    anew.handles.kill();
+    const next = await living({ disk: life.disk, deps: { tape } });
+    assert.deepEqual([next.engine.decisions('o'), next.engine.positions()], expected);
+    assert.deepEqual(next.engine.alerts(), []);
+    next.handles.kill();
   });
 
   it('an output that fails stops neither the other output nor the engine', async () => {
