@@ -17,6 +17,7 @@ import type { MarketDataInput } from './core/domain/bodies';
 import { EngineError } from './core/domain/errors';
 import type { AssetType, Tick } from './core/domain/tick';
 import type { StrategyDefinition } from './core/strategies/strategy';
+import { checkedOptions } from './engine-options';
 import { openLive } from './live/engine';
 import type { Engine } from './live/engine-api';
 import { attachFeed } from './live/feed';
@@ -64,15 +65,9 @@ interface OpenedStore {
   close(): Promise<void>;
 }
 
-const enginePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
 /** Opens an engine for a door (HTTP server, nodes). Rejects with an EngineError that says what could not be opened. */
-export async function openEngine(options: EngineOptions): Promise<Engine> {
-  if (!enginePattern.test(options.name)) {
-    throw new EngineError('ValueError', `name must match ${enginePattern.source}`, {
-      details: [{ path: 'name', message: `must match ${enginePattern.source}`, received: options.name }],
-    });
-  }
+export async function openEngine(given: EngineOptions): Promise<Engine> {
+  const options = checkedOptions(given);
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? createConsoleLogger({ clock });
   const random = jitter(options.seed);

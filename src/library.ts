@@ -6,15 +6,16 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { systemClock } from './adapters/system/clock';
 import { type EngineOptions, openEngine } from './compose';
-import { EngineError } from './core/domain/errors';
+import { EngineError, valueError } from './core/domain/errors';
 import type { FeedPosition } from './core/domain/tick';
 import type { CommonParameters, StateShape, StrategyDefinition } from './core/strategies/strategy';
 import type { Engine as LiveEngine } from './live/engine-api';
-import { fromWire, toWire } from './wire/case';
+import { fromWire, inputToWire } from './wire/case';
 import type { WireRequest } from './wire/endpoint';
 import { endpoints } from './wire/endpoints';
 import { adaptationToWire, alertToWire, decisionToWire, fillToWire, gapToWire, positionToWire } from './wire/events';
 import { parseMarketValue } from './wire/market-data';
+import { receivedOf } from './wire/problems';
 import { marketResultToWire } from './wire/routes/market';
 import type * as responses from './wire/schemas/responses';
 import { signalToWire } from './wire/signal';
@@ -115,6 +116,21 @@ function inCamel<T>(body: unknown): T {
   return fromWire(body, several ? byId : dataKeyed) as T;
 }
 
+function pathInCamel(path: string): string {
+  return path.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The same error with the names that its reader wrote. */
+function errorInCamel(thrown: unknown): unknown {
+  if (!(thrown instanceof EngineError) || thrown.details.length === 0) return thrown;
+  const { code, message, httpStatus, cause } = thrown;
+  const details = thrown.details.map((detail) => ({ ...detail, path: pathInCamel(detail.path) }));
+  const [first] = thrown.details;
+  const names = first !== undefined && first.path !== '' && message.startsWith(`${first.path} `);
+  const told = names ? pathInCamel(first.path) + message.slice(first.path.length) : message;
+  return new EngineError(code, told, { details, httpStatus, ...(cause === undefined ? {} : { cause }) });
+}
+
 const byOperation = new Map(endpoints.map((endpoint) => [endpoint.operationId, endpoint]));
 
 /** The library's face of a living engine. */
@@ -125,21 +141,32 @@ export function libraryOf(engine: LiveEngine, options: Pick<EngineOptions, 'cloc
     const endpoint = byOperation.get(operationId);
     if (endpoint === undefined) throw new EngineError('InternalError', `no operation ${operationId}`);
     const own = { nowMs: clock.nowMs(), requestId: randomUUID(), actor: 'library', source: 'library' };
-    return inCamel<T>(await endpoint.call(engine, { ...own, ...request }));
+    try {
+      return inCamel<T>(await endpoint.call(engine, { ...own, ...request }));
+    } catch (thrown) {
+      throw errorInCamel(thrown);
+    }
   }
-  const body = (fields: Fields = {}) => ({ body: toWire(fields) });
-  const query = (fields: Fields = {}) => ({ query: toWire(fields) as Fields });
+  const body = (fields: Fields = {}) => ({ body: inputToWire(fields) });
+  const query = (fields: Fields = {}) => ({ query: inputToWire(fields) as Fields });
   const of = (id: string) => ({ params: { id } });
 
   return {
     async processMarketData(input, given = {}) {
       const { source = 'library', door = 'live', ...rest } = given;
-      const parsed = parseMarketValue(toWire(input), { arrivalMs: clock.nowMs(), source, door });
-      return inCamel(marketResultToWire(await engine.processMarketData({ ...parsed, ...rest })));
+      const context = { arrivalMs: clock.nowMs(), source, door, ...engine.marketRules };
+      try {
+        const parsed = parseMarketValue(inputToWire(input), context);
+        const { rejected, ...result } = await engine.processMarketData({ ...parsed, ...rest });
+        const named = rejected.map((one) => ({ ...one, path: pathInCamel(one.path) }));
+        return inCamel(marketResultToWire({ ...result, rejected: named }));
+      } catch (thrown) {
+        throw errorInCamel(thrown);
+      }
     },
     async advance(timestampMs) {
       const time = parseTimestamp(timestampMs);
-      if ('error' in time) throw new EngineError('ValueError', `timestampMs ${time.error}`);
+      if ('error' in time) throw valueError('timestampMs', time.error, receivedOf(timestampMs));
       return inCamel(marketResultToWire(await engine.advance(time.ms)));
     },
     register: (fields) => call('registerStrategy', body(fields)),
@@ -175,6 +202,8 @@ export function libraryOf(engine: LiveEngine, options: Pick<EngineOptions, 'cloc
   };
 }
 
+const eventKinds = ['signal', 'decision', 'alert', 'adaptation', 'health', 'gap', 'fill'];
+
 function listen<K extends keyof EngineEvents>(
   engine: LiveEngine,
   kind: K,
@@ -194,7 +223,9 @@ function listen<K extends keyof EngineEvents>(
       return engine.on('gap', (gap) => tell(gapToWire(gap)));
     case 'fill':
       return engine.on('fill', (fill) => tell(fillToWire(fill)));
-    default:
+    case 'health':
       return engine.on('health', tell);
+    default:
+      throw valueError('kind', `must be one of ${eventKinds.join(', ')}`, receivedOf(kind));
   }
 }

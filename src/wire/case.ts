@@ -43,32 +43,42 @@ export function putKey(target: Record<string, unknown>, key: string, value: unkn
  * keys verbatim, `undefined` and functions are dropped, a number that is not finite becomes `null`.
  */
 export function toWire(value: unknown): unknown {
+  return convertOut(value, false);
+}
+
+/** As `toWire`, for what comes in by a program: a number that is not finite stays one, to be refused by name. */
+export function inputToWire(value: unknown): unknown {
+  return convertOut(value, true);
+}
+
+function convertOut(value: unknown, isInput: boolean): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  if (typeof value === 'number') return isInput || Number.isFinite(value) ? value : null;
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object') return undefined;
-  if (Array.isArray(value)) return value.map(elementToWire);
-  if (ArrayBuffer.isView(value)) return Array.from(value as typeof value & ArrayLike<number>, elementToWire);
-  if (value instanceof Set) return Array.from(value, elementToWire);
+  if (Array.isArray(value)) return value.map((one) => elementToWire(one, isInput));
+  if (ArrayBuffer.isView(value))
+    return Array.from(value as typeof value & ArrayLike<number>, (one) => elementToWire(one, isInput));
+  if (value instanceof Set) return Array.from(value, (one) => elementToWire(one, isInput));
   if (value instanceof Date) return Number.isFinite(value.getTime()) ? value.toISOString() : null;
   const out: Record<string, unknown> = {};
   if (value instanceof Map) {
-    for (const [key, inner] of value) putWire(out, String(key), inner);
+    for (const [key, inner] of value) putWire(out, String(key), inner, isInput);
   } else {
     for (const key of Object.keys(value)) {
-      putWire(out, snakeName(key), (value as Readonly<Record<string, unknown>>)[key]);
+      putWire(out, snakeName(key), (value as Readonly<Record<string, unknown>>)[key], isInput);
     }
   }
   return out;
 }
 
-function putWire(out: Record<string, unknown>, key: string, value: unknown): void {
-  const wire = toWire(value);
+function putWire(out: Record<string, unknown>, key: string, value: unknown, isInput: boolean): void {
+  const wire = convertOut(value, isInput);
   if (wire !== undefined) putKey(out, key, wire);
 }
 
-function elementToWire(value: unknown): unknown {
-  return toWire(value) ?? null;
+function elementToWire(value: unknown, isInput: boolean): unknown {
+  return convertOut(value, isInput) ?? null;
 }
 
 /**
