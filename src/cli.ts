@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line. Errors go to stderr with exit code 1, wrong usage with 2. */
 import { join, resolve } from 'node:path';
+import { isLoopback } from './adapters/http/access';
 import { startDemo } from './adapters/node-red/demo';
 import { parseRedisUrl } from './adapters/redis/connection';
 import { createConsoleLogger, type LogLevel, logLevels } from './adapters/system/console-logger';
@@ -39,7 +40,7 @@ function portOf(name: string, fallback: number): number {
 }
 
 function logLevel(): LogLevel {
-  const level = process.env.LOG_LEVEL ?? 'info';
+  const level = process.env.LOG_LEVEL || 'info';
   if (!logLevels.includes(level as LogLevel))
     throw valueError('LOG_LEVEL', `must be one of ${logLevels.join(' ')}`, level);
   return level as LogLevel;
@@ -56,16 +57,30 @@ function checkRedisUrl(): void {
   }
 }
 
+/** Refused here, and not by a node of the flow after the address was printed. */
+function apiHost(): string {
+  const host = process.env.API_HOST || '127.0.0.1';
+  if (isLoopback(host) || (process.env.API_TOKEN ?? '') !== '') return host;
+  throw valueError('API_HOST', 'must be a loopback address unless API_TOKEN is set', host);
+}
+
+/** As a browser on this machine can open it. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+}
+
 async function demo(): Promise<void> {
   const port = portOf('PORT', 1880);
   const apiPort = portOf('API_PORT', 8000);
   const dataDir = resolve(process.env.DATA_DIR || '.data');
   const level = logLevel();
+  const host = apiHost();
   checkRedisUrl();
   const logger = createConsoleLogger({ level });
   // Read by the ready flow, which names them in ${…}; an empty one is as good as none.
   process.env.API_PORT = String(apiPort);
-  process.env.API_HOST ||= '127.0.0.1';
+  process.env.API_HOST = host;
   process.env.API_TOKEN ??= '';
   process.env.REDIS_URL ??= '';
   process.env.STRATEGY_ENGINE_STORE = join(dataDir, 'engine');
@@ -80,7 +95,7 @@ async function demo(): Promise<void> {
     [
       '',
       `Editor   http://127.0.0.1:${port}/`,
-      `API      http://${process.env.API_HOST}:${apiPort}/api/strategy_engine/summary`,
+      `API      http://${urlHost(host)}:${apiPort}/api/strategy_engine/summary`,
       `Redis    ${redis}`,
       `Data     ${dataDir}`,
       'Stop     Ctrl-C',
