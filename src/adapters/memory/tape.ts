@@ -12,16 +12,17 @@ const itemsOf = (record: TapeRecord): number => (record.kind === 'batch' ? recor
 export function createMemoryTape(options: MemoryTapeOptions = {}): Tape {
   const itemsMax = options.items ?? limits.tapeMemoryItems;
   const records = new Map<number, TapeRecord>();
+  let first = 1;
   let last = 0;
   let items = 0;
   let shed = 0;
   let closed = false;
 
   function dropWhile(droppable: (position: number) => boolean): void {
-    for (const [position, record] of records) {
-      if (!droppable(position)) break;
-      records.delete(position);
-      items -= itemsOf(record);
+    // By number: a Map walks over all that was deleted before it finds its first entry.
+    for (; first <= last && droppable(first); first++) {
+      items -= itemsOf(records.get(first) as TapeRecord);
+      records.delete(first);
     }
   }
 
