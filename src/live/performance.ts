@@ -2,6 +2,7 @@
 import type { PerformanceQuery, PerformanceResult, TrackResult } from '../core/domain/bodies';
 import { currentVersion } from '../core/domain/strategy';
 import type { AssetType } from '../core/domain/tick';
+import { dailyReturns } from '../core/market/daily-returns';
 import { dayRuleOf } from '../core/performance/day-rule';
 import { ledgerView } from '../core/performance/ledger';
 import { newMetricsOf, type PerformanceOptions, performanceOf } from '../core/performance/performance';
@@ -37,10 +38,17 @@ export function createPerformance(core: CoreState, clock: Clock): PerformanceQue
     return fed.flatMap((symbol) => core.symbols.get(symbol)?.assetType ?? []);
   }
 
+  /** Empty for a symbol that was never heard of: then there is nothing to compare, which the reasons say. */
+  function returnsOf(symbol: string, { dayRule }: PerformanceOptions): ReadonlyMap<number, number> {
+    const market = core.symbols.get(symbol.toUpperCase())?.market;
+    return market === undefined ? new Map() : dailyReturns(market, dayRule);
+  }
+
   return {
     performance(strategyId, query = {}) {
       const forStrategy = options(strategyId);
-      return performanceOf(ledgerView(core.ledger, strategyId), query, forStrategy);
+      const benchmark = query.benchmark === undefined ? {} : { benchmark: returnsOf(query.benchmark, forStrategy) };
+      return performanceOf(ledgerView(core.ledger, strategyId), query, { ...forStrategy, ...benchmark });
     },
     metricsOf(strategyId) {
       const { metrics, reasons } = newMetricsOf(ledgerView(core.ledger, strategyId), options(strategyId));

@@ -3,7 +3,7 @@ import { moneyToNumber } from '../domain/money';
 import { type Book, bookDays, isFractionKnown, orderOf } from './book';
 import { type DayRule, dayIndex, dayRules } from './day-rule';
 import { momentsOfDays, valuesOfDays } from './days';
-import type { DayFigures, EquityFigures, Figures, TradeFigures } from './figures';
+import type { Benchmark, DayFigures, EquityFigures, Figures, TradeFigures } from './figures';
 import { fallOf, type OrderState } from './order';
 import { type CurrencyTally, createCurrencyTally, totalOf } from './tally';
 
@@ -22,6 +22,8 @@ export interface BookFigureOptions {
   readonly life: Life | null;
   /** False when part of what was asked for is no longer retained. */
   readonly isComplete: boolean;
+  /** Daily returns of a benchmark by the rule's days; `null` when none was asked for. */
+  readonly benchmark: ReadonlyMap<number, number> | null;
 }
 
 /** Figures of a book. Its folded state goes on from where the last call left it. */
@@ -32,14 +34,15 @@ export function figuresOf(book: Book, options: BookFigureOptions): Figures {
   const order = orderOf(book, capital);
   const life = options.life ?? { fromMs: book.firstMs, toMs: book.lastMs };
   const isEmpty = book.tally.executions === 0;
+  const days = isEmpty ? noDays : daysOf(book, dayRule, life, capital ?? 1);
   return {
     basis: capital === null ? 'money' : 'capital',
     compounds: false,
     hasMoney: true,
     trades: tradesOf(book, money, order),
     equity: equityOf(money, order, book, life.toMs),
-    days: isEmpty ? noDays : daysOf(book, dayRule, life, capital ?? 1),
-    benchmark: null,
+    days,
+    benchmark: options.benchmark === null ? null : joined(days, firstDay(book, dayRule, life), options.benchmark),
     periodsPerYear: options.periodsPerYear ?? dayRules[dayRule].periodsPerYear,
     riskFreeAnnual: capital === null ? 0 : options.riskFreeAnnual,
     spanMs: isEmpty ? null : life.toMs - life.fromMs,
@@ -104,10 +107,24 @@ function equityOf(money: CurrencyTally, order: OrderState, book: Book, toMs: num
   };
 }
 
+/** The benchmark joined to the days of the life; days that it does not have are left out. */
+function joined(days: DayFigures, first: number, returns: ReadonlyMap<number, number>): Benchmark {
+  const values = days.values();
+  const both = [...values.keys()].filter((i) => returns.has(first + i));
+  return {
+    own: Float64Array.from(both, (i) => values[i] as number),
+    its: Float64Array.from(both, (i) => returns.get(first + i) as number),
+  };
+}
+
+function firstDay(book: Book, rule: DayRule, life: Life): number {
+  return Math.min(bookDays(book, rule).first, dayIndex(rule, life.fromMs));
+}
+
 /** Days inside the life without a trade are 0; the first and the last one may be partial. */
 function daysOf(book: Book, rule: DayRule, life: Life, base: number): DayFigures {
   const days = bookDays(book, rule);
-  const first = Math.min(days.first, dayIndex(rule, life.fromMs));
+  const first = firstDay(book, rule, life);
   const last = Math.max(days.last, dayIndex(rule, life.toMs));
   const { n, mean, deviation, downside } = momentsOfDays(days, last - first + 1);
   return {

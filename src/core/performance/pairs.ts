@@ -5,8 +5,10 @@ import type { Benchmark, Figures, Reason } from './figures';
 export const rounding = 1e-15;
 
 /** The two series, or why there is nothing to compare. */
-export function pairsOf({ benchmark }: Figures): Benchmark | Reason {
+export function pairsOf({ benchmark, basis, hasMoney }: Figures): Benchmark | Reason {
   if (benchmark === null) return 'no_benchmark';
+  // Amounts of money beside returns of a price compare nothing.
+  if (hasMoney && basis === 'money') return 'no_capital_base';
   return benchmark.own.length < 2 ? 'too_few' : benchmark;
 }
 

@@ -15,7 +15,7 @@ import type { DayRule } from './day-rule';
 import type { Figures } from './figures';
 import type { LedgerView } from './ledger';
 import { type Measured, measure } from './measure';
-import { metrics, quickMetrics } from './metrics/registry';
+import { benchmarkMetrics, metrics, quickMetrics } from './metrics/registry';
 import { type Slice, sliceOf } from './slice';
 import { totalOf } from './tally';
 
@@ -31,6 +31,8 @@ export interface PerformanceOptions {
   readonly registeredMs?: number;
   /** Now; absent: its life ends with its last execution. */
   readonly asOfMs?: number;
+  /** Daily returns of the benchmark that was asked for, by the rule's days. */
+  readonly benchmark?: ReadonlyMap<number, number>;
 }
 
 /** Under this many daily observations a ratio is not to be relied on. */
@@ -75,6 +77,7 @@ function bookFigures(book: Book, options: PerformanceOptions, life: Life | null,
     capital: options.capital ?? null,
     life,
     isComplete,
+    benchmark: options.benchmark ?? null,
   });
 }
 
@@ -82,7 +85,7 @@ function performance({ book, isComplete }: Slice, options: PerformanceOptions, l
   const figures = bookFigures(book, options, life, isComplete);
   const currencies = [...book.tally.currencies.values()];
   return {
-    ...measure(metrics, figures),
+    ...measure(figures.benchmark === null ? metrics : [...metrics, ...benchmarkMetrics], figures),
     basis: figures.basis,
     periodsPerYear: figures.periodsPerYear,
     dayRule: options.dayRule,

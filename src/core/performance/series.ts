@@ -140,6 +140,7 @@ function figuresOfTrades(input: SeriesInput, trades: readonly number[]): Figures
     capital: input.capital ?? null,
     life: null,
     isComplete: true,
+    benchmark: null,
   });
   const hasTimes = input.timestamps !== undefined;
   return hasTimes ? figures : { ...figures, ...timeless(figures.equity) };

@@ -85,7 +85,9 @@ export const performanceQuery = z.object({
   since: optional(timestamp),
   until: optional(timestamp),
   by: optional(z.enum(['version', 'symbol', 'regime'])),
-  benchmark: optional(symbol),
+  benchmark: optional(symbol).meta({
+    description: 'symbol whose daily returns (of the bars remembered of it) it is compared with: beta, alpha, …',
+  }),
   curve: optional(flag),
 });
 

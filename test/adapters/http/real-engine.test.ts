@@ -123,6 +123,24 @@ describe('the HTTP API over the real engine', () => {
     assert.equal((await ask('POST /api/performance/track', keyed, key)).body.duplicate, true);
   });
 
+  it('a benchmark is a symbol whose bars are known', async () => {
+    const day = 86_400_000;
+    const open = Math.floor(Date.now() / day) * day - 5 * day;
+    const market_data = [100, 110, 99, 120].map((close, i) => ({
+      ...{ symbol: 'SPY', timeframe: '1d', timestamp: open + i * day, open: close, high: close, low: close, close },
+    }));
+    await ask('POST /api/strategy_engine/process_market_data', { market_data });
+    await ask('POST /api/strategy/register', { strategy_type: 'mean_reversion', strategy_id: 'beside', capital: 1000 });
+    for (const [i, pnl] of [5, 20, -20, 40].entries()) {
+      const execution_result = { pnl, success: true, execution_time_ms: 1, timestamp: open + i * day + 1 };
+      await ask('POST /api/performance/track', { strategy_id: 'beside', execution_result });
+    }
+    const metrics = async (symbol: string) => (await ask(`GET /api/performance/beside?benchmark=${symbol}`)).text;
+    assert.match(await metrics('spy'), /"beta":0\.19\d+,"alpha":/);
+    assert.match(await metrics('NONE'), /"reasons":\{[^}]*"beta":"too_few"/);
+    await ask('DELETE /api/strategy/beside');
+  });
+
   it('an adaptation is forced, listed, reverted, and refused while frozen', async () => {
     const forced = {
       strategy_id: 'trend_following_001',

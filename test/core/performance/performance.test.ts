@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { daily, dayMs, near, performance } from './executions';
+import { daily, dayMs, monday, near, performance } from './executions';
 
 describe('performance of tracked executions', () => {
   const nine = daily([10, -5, 15, 0, -10, 20, -3, -4, 7]);
@@ -49,6 +49,18 @@ describe('performance of tracked executions', () => {
     near(metrics.sortinoRatio, (mean * Math.sqrt(365)) / Math.sqrt((25 + 100 + 9 + 16) / 9));
     near(metrics.omegaRatio, 52 / 22);
     near(metrics.sqn, (3 * mean) / deviation);
+  });
+
+  it('beside a benchmark compares the days that both have, and only with capital', () => {
+    const first = monday / dayMs;
+    const benchmark = new Map([10, -5, 15, 0].map((percent, i) => [first + i, percent / 200] as const));
+    const { metrics } = performance(nine, { capital: 100, benchmark });
+    near(metrics.beta, 2);
+    near(metrics.correlation, 1);
+    const money = performance(nine, { benchmark });
+    assert.deepEqual([money.metrics.beta, money.reasons.beta], [null, 'no_capital_base']);
+    assert.equal(performance(nine, { capital: 100, benchmark: new Map() }).reasons.beta, 'too_few');
+    assert.equal('beta' in performance(nine, { capital: 100 }).metrics, false);
   });
 
   it('takes the deepest fall of equity from its peak as a fraction of it, from the start on', () => {
