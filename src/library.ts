@@ -74,7 +74,7 @@ export interface Engine {
   strategies(query?: Fields): Promise<Body<typeof responses.strategiesResponse>>;
   strategy(strategyId: string): Promise<Body<typeof responses.strategyResponse>>;
   types(): Promise<Body<typeof responses.typesResponse>>;
-  versions(strategyId: string): Promise<Body<typeof responses.versionsResponse>>;
+  versions(strategyId: string, query?: Fields): Promise<Body<typeof responses.versionsResponse>>;
   rollback(strategyId: string, version: number): Promise<Body<typeof responses.updateResponse>>;
   decisions(strategyId: string, query?: Fields): Promise<Body<typeof responses.decisionsResponse>>;
   /** `{ strategyId, executionResult }`. */
@@ -175,7 +175,7 @@ export function libraryOf(engine: LiveEngine, options: Pick<EngineOptions, 'cloc
     strategies: (fields) => call('listStrategies', query(fields)),
     strategy: (id) => call('getStrategy', of(id)),
     types: () => call('strategyTypes'),
-    versions: (id) => call('strategyVersions', of(id)),
+    versions: (id, fields) => call('strategyVersions', { ...of(id), ...query(fields) }),
     rollback: (id, version) => call('rollbackStrategy', { ...of(id), ...body({ version }) }),
     decisions: (id, fields) => call('strategyDecisions', { ...of(id), ...query(fields) }),
     track: (fields) => call('trackPerformance', body(fields)),

@@ -25,8 +25,10 @@ export function createQueries(core: CoreState): Queries {
       return { strategies: items.map((record) => strategyView(core, record)), cursor };
     },
     strategy: (strategyId) => strategyView(core, requireRecord(core, strategyId)),
-    versions(strategyId) {
-      return { strategyId, versions: requireRecord(core, strategyId).versions.map(versionView) };
+    versions(strategyId, query) {
+      const { versions } = requireRecord(core, strategyId);
+      const { items, cursor } = query === undefined ? { items: versions, cursor: null } : page(versions, query);
+      return { strategyId, versions: items.map(versionView), cursor };
     },
     decisions(strategyId, query = {}) {
       requireRecord(core, strategyId);

@@ -187,6 +187,7 @@ export function fakeEngine(): FakeEngine {
             state: 'active' as const,
           },
         ],
+        cursor: null,
       }),
     rollback: (id, version) => later('rollback', [id, version], updated),
     decisions: (id, query) =>

@@ -36,9 +36,14 @@ export interface EngineVerbs {
     readonly cursor: string | null;
   };
   strategy(strategyId: string): StrategyView;
-  versions(strategyId: string): {
+  /** Oldest first; all of them without a query. */
+  versions(
+    strategyId: string,
+    query?: PageQuery,
+  ): {
     readonly strategyId: string;
     readonly versions: readonly VersionView[];
+    readonly cursor: string | null;
   };
   rollback(strategyId: string, version: number, actor?: string): Promise<UpdateResult>;
   decisions(

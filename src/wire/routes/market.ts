@@ -1,6 +1,6 @@
 /** Market data and the state of the engine. */
-import type { MarketDataInput, MarketDataResult } from '../../core/domain/bodies';
-import { type EngineError, valueError } from '../../core/domain/errors';
+import type { MarketDataResult } from '../../core/domain/bodies';
+import { valueError } from '../../core/domain/errors';
 import { defineEndpoint, type Endpoint, type EndpointInput, type EngineDoor } from '../endpoint';
 import { type MarketDataContext, parseMarketText, parseMarketValue } from '../market-data';
 import { valueErrorOf } from '../problems';
@@ -19,13 +19,11 @@ async function processMarketData(engine: EngineDoor, { request }: EndpointInput<
   };
   const input =
     request.text === undefined ? parseMarketValue(request.body, context) : parseMarketText(request.text, context);
-  if (input.items.length === 0) throw noneValid(input);
-  return marketResultToWire(await engine.processMarketData(input));
-}
-
-function noneValid(input: MarketDataInput): EngineError {
-  if (input.received === 0) return valueError('market_data', 'must not be empty', 'array of 0');
-  return valueErrorOf(input.rejected);
+  if (input.received === 0) throw valueError('market_data', 'must not be empty', 'array of 0');
+  // The engine counts what was refused, also when nothing is left to evaluate.
+  const result = await engine.processMarketData(input);
+  if (input.items.length === 0) throw valueErrorOf(input.rejected);
+  return marketResultToWire(result);
 }
 
 /** The body of `process_market_data`, by hand: it is the one that is asked for all the time. */

@@ -1,4 +1,5 @@
 /** Strategies: their types, their life, their decisions. */
+import { limits } from '../../core/domain/limits';
 import { toWire } from '../case';
 import { dropUndefined } from '../defined';
 import { defineEndpoint, type Endpoint } from '../endpoint';
@@ -62,10 +63,11 @@ export const strategyEndpoints: readonly Endpoint[] = [
   defineEndpoint({
     route: 'GET /api/strategy/{id}/versions',
     operationId: 'strategyVersions',
-    summary: 'Every version of a strategy',
+    summary: 'The versions of a strategy, oldest first, in pages',
+    query: take.listQuery,
     response: give.versionsResponse,
     errors: ['NotFoundError'],
-    call: (engine, { id }) => wire(engine.versions(id)),
+    call: (engine, { id, query }) => wire(engine.versions(id, { limit: limits.pageMax, ...dropUndefined(query) })),
   }),
   defineEndpoint({
     route: 'POST /api/strategy/{id}/rollback',

@@ -149,7 +149,7 @@ const version = z.object({
   name: z.string(),
   state,
 });
-export const versionsResponse = z.object({ strategy_id: z.string(), versions: z.array(version) });
+export const versionsResponse = z.object({ strategy_id: z.string(), versions: z.array(version), cursor });
 
 export const decision = z.object({
   strategy_id: z.string(),

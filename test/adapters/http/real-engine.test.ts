@@ -52,7 +52,9 @@ describe('the HTTP API over the real engine', () => {
       2,
     );
     assert.equal((await ask(`PUT ${one}`, { name: 'late', expected_version: 1 })).body.error_type, 'ConflictError');
-    assert.equal((await ask(`GET ${one}/versions`)).code, 200);
+    const page = await ask(`GET ${one}/versions?limit=1`);
+    assert.match(page.text, /"versions":\[\{"version":1,.*"cursor":"1"/);
+    assert.match((await ask(`GET ${one}/versions?cursor=1`)).text, /"versions":\[\{"version":2,.*"cursor":null/);
     const back = await ask(`POST ${one}/rollback`, { version: 1 });
     assert.match(JSON.stringify(back.body.parameters), /"confidence_threshold":0\.4/);
     assert.equal((await ask(`GET ${one}/decisions?limit=5`)).code, 200);
@@ -96,6 +98,8 @@ describe('the HTTP API over the real engine', () => {
     const { body } = await ask('POST /api/strategy_engine/process_market_data', { market_data });
     assert.deepEqual([body.strategies_applied, body.ticks_accepted, body.ticks_rejected], [1, 1, 1]);
     assert.equal((await ask('POST /api/strategy_engine/process_market_data', { symbol: 'A' })).code, 422);
+    const { outcomes, ticksTotal } = engine.summary().throughput;
+    assert.deepEqual([outcomes.get('accepted'), outcomes.get('rejected'), ticksTotal], [1, 2, 3]);
   });
 
   it('an execution counts once, and its metrics are there', async () => {
