@@ -9,7 +9,10 @@ import { type Costs, marketFillPrice } from './costs';
 
 export interface PendingOrder {
   readonly targetExposure: number;
+  /** Units to trade: of a reversal, those that close and those that open. */
   readonly quantity: number | null;
+  /** Units held once it is filled; `null` when that is not known, or nothing is. */
+  readonly unitsAfter: number | null;
   readonly stopLoss: number | null;
   readonly takeProfit: number | null;
   readonly signalId: string;
@@ -21,6 +24,7 @@ export interface Book {
   readonly symbol: string;
   /** Signed notional over equity; 0 = flat. */
   exposure: number;
+  /** Units held: without a sign while they are assumed, signed as executions have it. */
   quantity: number | null;
   entryPrice: number;
   entryMs: number;
@@ -93,6 +97,13 @@ export function place(book: Book, order: PendingOrder): void {
   book.strategyVersion = order.strategyVersion;
 }
 
+/** Units held, whatever the side, once what is pending is filled; `null` when that is not known. */
+export function heldUnits(book: Book): number | null {
+  if (book.pending !== null) return book.pending.targetExposure === 0 ? 0 : book.pending.unitsAfter;
+  if (book.exposure === 0) return 0;
+  return book.quantity === null ? null : Math.abs(book.quantity);
+}
+
 /** Moves the book by the market's next word; fills go to `fills`, and the answer is the exit it caused, if any. */
 export function move(book: Book, market: MarketMove, costs: Costs, fills: Fill[]): Exit | null {
   book.price = market.close;
@@ -112,21 +123,16 @@ function fillPending(book: Book, order: PendingOrder, market: MarketMove, costs:
   if (adds) {
     const weight = book.exposure / order.targetExposure;
     book.entryPrice = book.entryPrice * weight + price * (1 - weight);
-    book.quantity = sum(book.quantity, order.quantity);
   } else {
     book.entryPrice = opens ? price : 0;
     book.entryMs = opens ? market.timestampMs : 0;
     book.signalId = opens ? order.signalId : null;
-    book.quantity = opens ? order.quantity : null;
   }
+  book.quantity = opens ? order.unitsAfter : null;
   book.exposure = order.targetExposure;
   book.strategyVersion = order.strategyVersion;
   book.stopLoss = opens ? order.stopLoss : null;
   book.takeProfit = opens ? order.takeProfit : null;
-}
-
-function sum(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? null : a + b;
 }
 
 function exitAt(book: Book, market: MarketMove, costs: Costs, fills: Fill[]): Exit | null {
@@ -234,7 +240,7 @@ export function positionView(book: Book): Position {
     strategyId: book.strategyId,
     symbol: book.symbol,
     exposure: book.exposure,
-    quantity: open ? book.quantity : null,
+    quantity: open && book.quantity !== null ? Math.sign(book.exposure) * Math.abs(book.quantity) : null,
     entryPrice: open ? book.entryPrice : null,
     entryMs: open ? book.entryMs : null,
     stopLoss: book.stopLoss,

@@ -5,7 +5,7 @@ import type { DecisionCode } from '../domain/decision';
 import type { Regime } from '../domain/regime';
 import type { Action, FamilyMember, Intent, SignalDraft } from '../domain/signal';
 import { timeframeOf } from '../domain/timeframe';
-import { type Book, type Exit, place } from '../execution/book';
+import { type Book, type Exit, heldUnits, place } from '../execution/book';
 import { dayPnl } from '../performance/ledger';
 import type { CoreState, SymbolRuntime } from '../state';
 import { isManagedByOlder } from '../strategies/on-symbol';
@@ -111,12 +111,20 @@ function order(core: CoreState, symbol: SymbolRuntime, running: Running, signal:
   place(book, {
     targetExposure: signal.targetExposure,
     quantity: signal.quantity,
+    unitsAfter: unitsAfter(book, signal),
     stopLoss: signal.stopLoss,
     takeProfit: signal.takeProfit,
     signalId: signal.signalId,
     strategyVersion: running.version.version,
   });
   if (signal.intent !== 'close') book.cooldownUntilMs = signal.timestampMs + running.parameters.cooldownMs;
+}
+
+/** A reversal trades what it closes, too. */
+function unitsAfter(book: Book, { intent, quantity }: SignalDraft): number | null {
+  const held = heldUnits(book);
+  if (quantity === null || held === null || intent === 'close') return null;
+  return toUnits(intent === 'reverse' ? quantity - held : held + quantity);
 }
 
 /** Keeps the engine-wide sums in step with what a book will hold once its order is filled. */
@@ -150,7 +158,6 @@ function entrySignal(
   const closes = verdict.intent === 'close';
   const held = book.pending === null ? book.exposure : book.pending.targetExposure;
   const capital = running.strategy.record.capital ?? core.settings.capital;
-  const change = Math.abs(verdict.targetExposure - held);
   const members: readonly FamilyMember[] | undefined = definition.members?.(running.state, running.parameters);
   return {
     ...common(core, symbol, running, at),
@@ -165,17 +172,32 @@ function entrySignal(
     reasons: [words(running, slot)],
     intent: verdict.intent,
     targetExposure: verdict.targetExposure,
-    quantity: quantityOf(book, closes, change, at.price, capital),
+    quantity: quantityOf(book, verdict, held, at.price, capital),
     ...(members === undefined ? {} : { members }),
     ...(book.signalId === null || verdict.intent === 'open' ? {} : { parentSignalId: book.signalId }),
   };
 }
 
-/** Units to trade, to eight decimals; closing trades what is held. */
-function quantityOf(book: Book, closes: boolean, change: number, price: number, capital: number | null): number | null {
-  if (closes && book.quantity !== null) return Math.abs(book.quantity);
-  if (capital === null || price === 0) return null;
-  return Math.round(((change * capital) / Math.abs(price)) * 1e8) / 1e8;
+/** Units to trade: what closes is what is held, what opens is the new exposure's worth. */
+function quantityOf(
+  book: Book,
+  { intent, targetExposure }: { readonly intent: Intent; readonly targetExposure: number },
+  held: number,
+  price: number,
+  capital: number | null,
+): number | null {
+  const worth = (exposure: number) =>
+    capital === null || price === 0 ? null : toUnits((Math.abs(exposure) * capital) / Math.abs(price));
+  const units = heldUnits(book);
+  if (units === null || intent === 'add' || intent === 'open') return worth(targetExposure - held);
+  if (intent === 'close') return units;
+  const opened = worth(targetExposure);
+  return opened === null ? null : toUnits(units + opened);
+}
+
+/** To eight decimals. */
+function toUnits(quantity: number): number {
+  return Math.round(quantity * 1e8) / 1e8;
 }
 
 function common(core: CoreState, symbol: SymbolRuntime, running: Running, at: Moment) {

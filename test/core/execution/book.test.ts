@@ -15,6 +15,7 @@ const free = { spreadRatio: 0, slippageRatio: 0, commissionRatio: 0 };
 const order: PendingOrder = {
   targetExposure: 0.5,
   quantity: 5,
+  unitsAfter: 5,
   stopLoss: 95,
   takeProfit: 110,
   signalId: 'sig_1',
@@ -86,7 +87,7 @@ describe('the book of a virtual position', () => {
 
   it('averages the entry when it adds, and starts anew when it reverses', () => {
     const { book, fills } = long();
-    place(book, { ...order, targetExposure: 1, quantity: 4, signalId: 'sig_2' });
+    place(book, { ...order, targetExposure: 1, quantity: 4, unitsAfter: 9, signalId: 'sig_2' });
     move(book, bar(106, 106, 106, 106), free, fills);
     assert.equal(book.entryPrice, 103);
     assert.equal(book.signalId, 'sig_1');
@@ -96,6 +97,7 @@ describe('the book of a virtual position', () => {
     assert.equal(book.entryPrice, 104);
     assert.equal(book.signalId, 'sig_3');
     assert.equal(fills.at(-1)?.exposureChange, -1.5);
+    assert.deepEqual([book.quantity, positionView(book).quantity], [5, -5]);
   });
 
   it('follows executions once they carry side and quantity, and forgets what it assumed', () => {
