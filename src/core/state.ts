@@ -31,6 +31,8 @@ export interface CoreSettings {
 /** Strategies of one tick type on one symbol: one written loop runs them all. */
 export interface TickGroup {
   readonly definition: TickStrategyDefinition;
+  /** The definition's loop, at hand: looking it up on many shapes of definitions on every tick costs as much as a strategy. */
+  readonly run: TickStrategyDefinition['run'];
   readonly instances: Running[];
 }
 

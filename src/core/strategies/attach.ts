@@ -68,7 +68,7 @@ export function place(symbol: SymbolRuntime, strategy: StrategyRuntime, variant:
 function tickGroup(symbol: SymbolRuntime, definition: TickStrategyDefinition): TickGroup {
   const known = symbol.tickGroups.find((group) => group.definition.type === definition.type);
   if (known) return known;
-  const group: TickGroup = { definition, instances: [] };
+  const group: TickGroup = { definition, run: definition.run.bind(definition), instances: [] };
   symbol.tickGroups.push(group);
   return group;
 }

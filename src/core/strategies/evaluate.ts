@@ -128,7 +128,7 @@ export function onTick(core: CoreState, symbol: SymbolRuntime, tick: Tick): void
   for (const group of symbol.tickGroups) {
     proposals.length = 0;
     try {
-      group.definition.run(group.instances, tick, proposals);
+      group.run(group.instances, tick, proposals);
     } catch (error) {
       for (const running of group.instances) tickFailed(core, symbol, running, tick, error);
       continue;
