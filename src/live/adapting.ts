@@ -24,7 +24,7 @@ import { runningOf } from '../core/strategies/attach';
 import { headlineRegime } from '../core/strategies/evaluate';
 import { parameterSchemas } from '../core/strategies/parameters';
 import { type Appender, contentHash } from './append';
-import { page } from './page';
+import { numberedNewest, page } from './page';
 import type { Clock } from './ports';
 import { aggregateOf, requireRecord } from './strategy-commands';
 
@@ -70,7 +70,7 @@ export function createAdapting(
       return resultOf(input, views);
     },
     adaptations(query) {
-      const { items, cursor } = page(adaptationViews(core.audit), query);
+      const { items, cursor } = page(numberedNewest(adaptationViews(core.audit), core.audit.total), query);
       return { adaptations: items, cursor };
     },
     async revert(adaptationId, actor = 'library') {

@@ -9,7 +9,7 @@ import { runningOf } from '../core/strategies/attach';
 import { settle } from '../core/strategies/evaluate';
 import { parameterViews } from '../core/strategies/registry';
 import { stepCode } from '../core/strategies/strategy';
-import { page } from './page';
+import { numbered, numberedNewest, page } from './page';
 import { requireRecord } from './strategy-commands';
 
 type Queries = Pick<
@@ -20,21 +20,24 @@ type Queries = Pick<
 export function createQueries(core: CoreState): Queries {
   return {
     strategies(query) {
-      const active = [...core.records.byId.values()].filter((record) => !record.archived);
+      const all = numbered([...core.records.byId.values()]);
+      const active = all.filter(({ item }) => !item.archived);
       const { items, cursor } = page(active, query);
       return { strategies: items.map((record) => strategyView(core, record)), cursor };
     },
     strategy: (strategyId) => strategyView(core, requireRecord(core, strategyId)),
     versions(strategyId, query) {
       const { versions } = requireRecord(core, strategyId);
-      const { items, cursor } = query === undefined ? { items: versions, cursor: null } : page(versions, query);
+      const { items, cursor } =
+        query === undefined ? { items: versions, cursor: null } : page(numbered(versions), query);
       return { strategyId, versions: items.map(versionView), cursor };
     },
     decisions(strategyId, query = {}) {
       requireRecord(core, strategyId);
       const log = core.strategies.get(strategyId)?.log ?? createDecisionLog();
       for (const symbol of core.symbols.values()) settle(symbol);
-      const kept = newestFirst(log).filter((one) => query.symbol === undefined || one.symbol === query.symbol);
+      const all = numberedNewest(newestFirst(log), log.kept);
+      const kept = all.filter(({ item }) => query.symbol === undefined || item.symbol === query.symbol);
       const { items, cursor } = page(kept, query);
       return { strategyId, decisions: items, funnel: funnel(log), cursor };
     },
