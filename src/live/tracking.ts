@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ExecutionResult, TrackInput, TrackResult } from '../core/domain/bodies';
 import { EngineError, valueError } from '../core/domain/errors';
 import type { ExecutionTracked, NewEvent } from '../core/domain/log-event';
-import { moneyOf, moneyText } from '../core/domain/money';
+import { moneyOf, moneyText, moneyToNumber } from '../core/domain/money';
 import { currentVersion } from '../core/domain/strategy';
 import type { CoreState } from '../core/state';
 import { headlineRegime } from '../core/strategies/evaluate';
@@ -61,6 +61,7 @@ function tracked(
   const gross = moneyOf(result.pnl, 'execution_result.pnl');
   const fees = moneyOf(result.fees ?? 0, 'execution_result.fees');
   const net = result.pnlIsGross === true ? gross - fees : gross;
+  moneyOf(moneyToNumber(net), 'execution_result.pnl less fees');
   const symbol = result.symbol?.toUpperCase() ?? null;
   const known = symbol === null ? undefined : core.symbols.get(symbol);
   const { quantity } = result;

@@ -72,6 +72,8 @@ describe('tracking executions', () => {
   it('an unknown strategy is NotFoundError; money out of range and a negative quantity are ValueErrors with the field', async () => {
     assert.equal(await codeOf(life.engine.track({ strategyId: 'x', executionResult: execution() })), 'NotFoundError');
     await assert.rejects(track({ pnl: 9.1e10 }), /execution_result\.pnl/);
+    const gross = { pnl: 9e10, pnlIsGross: true };
+    await assert.rejects(track({ ...gross, fees: -1 }), /execution_result\.pnl less fees must be a finite amount/);
     await assert.rejects(track({ quantity: -1 }), /execution_result\.quantity must be 0 or more/);
     assert.equal(life.disk.log().length, 1);
   });
