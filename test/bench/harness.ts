@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from '../helpers/repository';
+import { shortfall } from './reasons';
 
 /** One side. `run` does a portion of the work and answers how much it was, or with `latency` the figure itself. */
 export interface Side {
@@ -115,7 +116,9 @@ export function table(outcomes: readonly Outcome[]): string {
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => (row[i] ?? '').length)));
   const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ');
   const notes = outcomes.flatMap((one) => (one.note === null ? [] : [`${one.name}: ${one.note}`]));
-  return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line), '', ...notes].join('\n');
+  const missed = outcomes.flatMap((one) => shortfall(one.name, one.ratio, one.goal, one.met) ?? []);
+  const rule = widths.map((width) => '-'.repeat(width)).join('  ');
+  return [line(head), rule, ...rows.map(line), '', ...notes, ...missed].join('\n');
 }
 
 /** The compiled module, as users run it; `BENCH_DIST` names another build to measure. */
