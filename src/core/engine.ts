@@ -5,6 +5,7 @@
  * One item: admit → positions (pending orders fill, stops and targets) → tick strategies → reorder and bars → for every
  * bar that closed: features, regime, bar strategies. Nothing is emitted sideways: the answer is what one call did.
  */
+import { limits } from './domain/limits';
 import type { BarInput, FeedPosition, MarketBatch, MarketItem, PartialBar } from './domain/tick';
 import { timeframeOf } from './domain/timeframe';
 import { move } from './execution/book';
@@ -50,7 +51,10 @@ export function onBatch(core: CoreState, batch: MarketBatch): Effects {
 /** How many items of the batch were taken before; notes the rest as taken. */
 function takePosition(core: CoreState, { feed, row }: FeedPosition, count: number): number {
   const seen = core.rows.get(feed) ?? 0;
+  // Set anew, so that the one unused for longest comes first.
+  core.rows.delete(feed);
   core.rows.set(feed, Math.max(seen, row + count - 1));
+  if (core.rows.size > limits.feeds) core.rows.delete(core.rows.keys().next().value as string);
   return Math.min(count, Math.max(0, seen - row + 1));
 }
 

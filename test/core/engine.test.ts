@@ -160,6 +160,20 @@ describe('the core engine', () => {
     assert.deepEqual(core.strategies.get('tick')?.log.ring, once.strategies.get('tick')?.log.ring);
   });
 
+  it('positions of feeds are bounded, and the ones in use stay', () => {
+    const core = coreWith([], { definitions });
+    const send = (feed: string, row: number) =>
+      onBatch(core, batchOf([tick('AAA', startMs + row, 100)], { position: { feed, row } }));
+    send('in use', 1);
+    for (let i = 0; i < 10_050; i++) {
+      send(`feed ${i}`, 1);
+      if (i % 1_000 === 0) send('in use', i + 2);
+    }
+    assert.equal(core.rows.size, 10_000);
+    assert.equal(core.rows.get('in use'), 10_002);
+    assert.equal(core.rows.has('feed 0'), false);
+  });
+
   it('the funnel of every strategy adds up to its evaluations', () => {
     const core = coreWith(all, { definitions });
     feedIn(core, walk(600, 9), 100);

@@ -124,8 +124,8 @@ export const limits = {
   retellMs: 10_000,
   /** Closing takes at most this, in ms. */
   closeMs: 2_000,
-  /** Versions of one strategy listed. */
-  versionsPerStrategy: 10_000,
+  /** Feeds that can be read again whose last row is remembered; past it the one unused for longest starts over. */
+  feeds: 10_000,
   /** Characters of a raw message kept as a dead letter. */
   deadLetterChars: 4_096,
   /** Symbols of a simulated market: the next tick is searched among all of them. */
