@@ -78,6 +78,7 @@ export async function openEngine(given: EngineOptions): Promise<Engine> {
       name: options.name,
       core: coreOptions(options),
       ...store,
+      tapeId: options.name,
       outputs,
       clock,
       logger,

@@ -47,6 +47,7 @@ export function createCore(options: CoreOptions = {}): CoreState {
     audit: createAudit(),
     gaps: createGapTracker(),
     rows: new Map(),
+    entries: new Map(),
     unjudged: new Map(),
     ticksTotal: 0,
     evictedTotal: 0,

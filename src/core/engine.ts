@@ -6,7 +6,16 @@
  * bar that closed: features, regime, bar strategies. Nothing is emitted sideways: the answer is what one call did.
  */
 import { limits } from './domain/limits';
-import type { BarInput, FeedPosition, MarketBatch, MarketItem, PartialBar } from './domain/tick';
+import type {
+  BarInput,
+  EntryPosition,
+  FeedPosition,
+  MarketBatch,
+  MarketItem,
+  PartialBar,
+  RowPosition,
+} from './domain/tick';
+import { isLaterEntry } from './domain/tick';
 import { timeframeOf } from './domain/timeframe';
 import { move } from './execution/book';
 import { admit } from './market/admit';
@@ -27,7 +36,7 @@ export function onBatch(core: CoreState, batch: MarketBatch): Effects {
   const { effects } = core;
   clearEffects(effects);
   const { items, position } = batch;
-  core.dataAgeMs = batch.door === 'live' ? batch.evaluatedMs - batch.arrivalMs : 0;
+  core.dataAgeMs = isAged(batch) ? batch.evaluatedMs - batch.arrivalMs : 0;
   core.ticksTotal += items.length;
   const skip = position === null ? 0 : takePosition(core, position, items.length);
   for (let i = 0; i < skip; i++) drop(core, i, 'duplicate');
@@ -48,8 +57,25 @@ export function onBatch(core: CoreState, batch: MarketBatch): Effects {
   return effects;
 }
 
+/** Files are history, and never old in this sense; what a live door or a stream held up is. */
+export function isAged({ door, position }: MarketBatch): boolean {
+  return door === 'live' || (position !== null && 'entry' in position);
+}
+
 /** How many items of the batch were taken before; notes the rest as taken. */
-function takePosition(core: CoreState, { feed, row }: FeedPosition, count: number): number {
+function takePosition(core: CoreState, position: FeedPosition, count: number): number {
+  return 'entry' in position ? takeEntry(core, position, count) : takeRow(core, position, count);
+}
+
+function takeEntry(core: CoreState, { feed, entry }: EntryPosition, count: number): number {
+  if (!isLaterEntry(entry, core.entries.get(feed) ?? '')) return count;
+  core.entries.delete(feed);
+  core.entries.set(feed, entry);
+  if (core.entries.size > limits.feeds) core.entries.delete(core.entries.keys().next().value as string);
+  return 0;
+}
+
+function takeRow(core: CoreState, { feed, row }: RowPosition, count: number): number {
   const seen = core.rows.get(feed) ?? 0;
   // Set anew, so that the one unused for longest comes first.
   core.rows.delete(feed);

@@ -24,7 +24,7 @@ import type { StepCode } from './strategies/strategy';
 import { createSymbol } from './symbols';
 
 /** Raised when the bytes change meaning: an older snapshot is then not loaded but refolded from log and tape. */
-export const foldVersion = 3;
+export const foldVersion = 4;
 
 const restChunk = 'rest';
 const ledgerChunk = 'ledger';
@@ -122,6 +122,7 @@ function writeRest(core: CoreState, out: StateWriter): void {
   for (const value of [core.totalExposure, core.logSeq]) out.f64(value);
   out.json([...core.unjudged]);
   out.json([...core.rows]);
+  out.json([...core.entries]);
   out.json([...core.records.byId.values()]);
   out.json([...core.records.numbers]);
   out.json([...core.records.bySeq]);
@@ -143,6 +144,7 @@ function readRest(core: CoreState, input: StateReader): void {
   core.logSeq = input.f64();
   for (const [outcome, count] of input.json() as [Outcome, number][]) core.unjudged.set(outcome, count);
   for (const [feed, row] of input.json() as [string, number][]) core.rows.set(feed, row);
+  for (const [feed, entry] of input.json() as [string, string][]) core.entries.set(feed, entry);
   for (const record of input.json() as StrategyRecord[]) core.records.byId.set(record.strategyId, record);
   for (const [type, number] of input.json() as [string, number][]) core.records.numbers.set(type, number);
   for (const [seq, id] of input.json() as [number, string][]) core.records.bySeq.set(seq, id);

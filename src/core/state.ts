@@ -100,6 +100,8 @@ export interface CoreState {
   gaps: GapTracker;
   /** Last row taken of each feed that can be read again. */
   readonly rows: Map<string, number>;
+  /** Last entry taken of each stream. */
+  readonly entries: Map<string, string>;
   /** Items per outcome that no symbol's market counts: those of symbols not followed (any more), and rows sent again. */
   readonly unjudged: Map<Outcome, number>;
   ticksTotal: number;

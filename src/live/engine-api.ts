@@ -44,6 +44,8 @@ export interface Engine extends EngineVerbs {
   intake(text: string, origin: { readonly source: string; readonly arrivalMs: number }): void;
   /** Last row of a feed that is on the tape; 0 when none: a file goes on from there after a restart. */
   feedRow(feed: string): number;
+  /** Id of the last entry of a stream that is on the tape; empty when none. */
+  feedEntry(feed: string): string;
   /** Adds a strategy type of the user's own; strategies registered with it earlier start now. Throws a `ValueError`. */
   define(definition: StrategyDefinition): void;
   report(door: DoorReport): void;

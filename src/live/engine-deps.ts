@@ -10,6 +10,8 @@ export interface EngineDeps {
   readonly log: EventLog;
   readonly snapshots: Snapshots;
   readonly tape: Tape;
+  /** Tells this tape from that of another process which wrote the snapshot. */
+  readonly tapeId: string;
   readonly outputs: readonly Output[];
   readonly clock: Clock;
   readonly logger: Logger;

@@ -37,7 +37,9 @@ export async function openLive(deps: EngineDeps): Promise<Engine> {
   const startedAt = clock.monotonicMs();
   const listeners = createListeners(logger);
   const health = createHealth(listeners, clock, logger);
-  const recovery = await recover(() => createCore(deps.core), log, deps.snapshots, tape, logger);
+  const { snapshots, tapeId } = deps;
+  const fresh = () => createCore(deps.core);
+  const recovery = await recover({ fresh, log, snapshots, tape, tapeId, logger });
   health.report('store', 'up', log.durability().text);
   reportTape(health, tape);
   reportRecovery(recovery, health, logger, clock.monotonicMs() - startedAt);
@@ -83,7 +85,7 @@ function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, he
   const { core } = recovery;
   const latency = createLatency();
   const rates = createRates(clock);
-  const snapshotter = createSnapshotter(core, deps.snapshots, tape, clock, health, logger);
+  const snapshotter = createSnapshotter({ ...deps, core, health });
   const appender = createAppender(core, log, health, () => {
     snapshotter.moved(0);
     reportMisfits(health, core);
@@ -176,6 +178,7 @@ function verbs(parts: Parts, startedAt: number): Engine {
     intake: (text, { source, arrivalMs }) =>
       parts.intake.push({ text, source, arrivalMs, arrivedAt: clock.monotonicMs() }),
     feedRow: (feed) => core.rows.get(feed) ?? 0,
+    feedEntry: (feed) => core.entries.get(feed) ?? '',
     define(definition) {
       core.registry.define(definition);
       definitionAdded(core, definition);

@@ -82,13 +82,15 @@ class TapedRun implements MarketRun {
     const decisions: Decision[] = [];
     const applied = new Set<string>();
     let accepted = 0;
-    for (let at = 0; at < input.items.length; at += limits.ticksPerBatch) {
+    let at = 0;
+    for (const batch of partsOf(input, clock.nowMs())) {
       if (at > 0) await nextTurn();
-      const { effects, told } = this.run(partOf(input, at), startedAt);
+      const { effects, told } = this.run(batch, startedAt);
       signals.push(...told);
       decisions.push(...effects.decisions);
       accepted += effects.accepted;
       for (const { index, outcome } of effects.dropped) rejected.push(refusal(input, at + index, outcome));
+      at += batch.items.length;
       for (const symbol of effects.touched) subscribed(core, symbol.market.symbol, applied);
     }
     rejected.sort((a, b) => a.index - b.index);
@@ -173,17 +175,24 @@ function taken(effects: Effects): Effects {
   };
 }
 
-/** The next part of a message, at most one batch long. */
-function partOf(input: MarketDataInput, at: number): MarketBatch {
-  const { items, arrivalMs, door } = input;
+/** The parts of a message, each at most one batch long. */
+function* partsOf(input: MarketDataInput, nowMs: number): Generator<MarketBatch> {
+  const { items, arrivalMs, door, position = null } = input;
+  if (position !== null && 'entry' in position) {
+    // Whole: an entry is taken or not. One without a valid tick is taken all the same.
+    yield { items, arrivalMs, evaluatedMs: Math.max(arrivalMs, nowMs), door, position };
+    return;
+  }
   const isWhole = items.length <= limits.ticksPerBatch;
-  return {
-    items: isWhole ? items : items.slice(at, at + limits.ticksPerBatch),
-    arrivalMs,
-    evaluatedMs: arrivalMs,
-    door,
-    position: input.position === undefined ? null : { ...input.position, row: input.position.row + at },
-  };
+  for (let at = 0; at < items.length; at += limits.ticksPerBatch) {
+    yield {
+      items: isWhole ? items : items.slice(at, at + limits.ticksPerBatch),
+      arrivalMs,
+      evaluatedMs: arrivalMs,
+      door,
+      position: position && { ...position, row: position.row + at },
+    };
+  }
 }
 
 /** A draft with its latency, in whole microseconds. */

@@ -34,6 +34,8 @@ export interface Durability {
   readonly kind: 'memory' | 'embedded' | 'redis';
   /** Survives kill -9 of this process. */
   readonly survivesProcessKill: boolean;
+  /** Survives kill -9 of the store's own process, and its bounds of memory; `false` is alerted. */
+  readonly survivesStoreKill: boolean | 'unknown';
   readonly survivesPowerLoss: boolean | 'unknown';
   readonly text: string;
 }
@@ -50,6 +52,8 @@ export interface EventLog {
   read(afterSeq: number, limit: number): Promise<readonly LogEvent[]>;
   lastSeq(): Promise<number>;
   durability(): Durability;
+  /** Whether other processes may append too, so that their events have to be followed. */
+  readonly isShared: boolean;
   close(): Promise<void>;
 }
 
@@ -61,7 +65,9 @@ export interface SnapshotChunk {
 
 export interface SnapshotMeta {
   readonly logSeq: number;
+  /** Position on the tape of that id: positions of another process's tape mean nothing here. */
   readonly tapePosition: number;
+  readonly tapeId: string;
   readonly foldVersion: number;
   readonly atMs: number;
 }

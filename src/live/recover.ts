@@ -5,7 +5,7 @@
 import { limits } from '../core/domain/limits';
 import type { LogEvent } from '../core/domain/log-event';
 import type { SignalDraft } from '../core/domain/signal';
-import { advance, onBatch } from '../core/engine';
+import { advance, isAged, onBatch } from '../core/engine';
 import { apply } from '../core/fold';
 import { foldVersion, restore } from '../core/snapshot';
 import type { CoreState, Effects } from '../core/state';
@@ -27,48 +27,63 @@ export interface Recovery {
   readonly recent: readonly Recovered[];
   readonly replayedRecords: number;
   readonly refusedSnapshots: number;
-  /** What the snapshot held, in tape and log positions. */
+  /** Position on this tape up to which the snapshot holds the market. */
   readonly fromTape: number;
+  /** When the snapshot was taken by a process with another tape; `null` when this tape goes on from it. */
+  readonly foreignMs: number | null;
 }
 
 const eventsPerRead = 1_000;
 
-/** @param fresh makes an empty core; called again when a snapshot turns out to be unreadable. */
-export async function recover(
-  fresh: () => CoreState,
-  log: EventLog,
-  snapshots: Snapshots,
-  tape: Tape,
-  logger: Logger,
-): Promise<Recovery> {
-  const { core, fromTape, refused } = await fromSnapshot(fresh, snapshots, logger);
-  const events = await eventsAfter(log, Math.min(core.logSeq, core.ledgerSeq));
-  const replayed = replay(core, tape, fromTape, events);
-  return { core, ...replayed, refusedSnapshots: refused, fromTape };
+/** What recovery reads. */
+export interface RecoverDeps {
+  /** Makes an empty core; called again when a snapshot turns out to be unreadable. */
+  readonly fresh: () => CoreState;
+  readonly log: EventLog;
+  readonly snapshots: Snapshots;
+  readonly tape: Tape;
+  readonly tapeId: string;
+  readonly logger: Logger;
 }
 
-async function fromSnapshot(
-  fresh: () => CoreState,
-  snapshots: Snapshots,
-  logger: Logger,
-): Promise<{ core: CoreState; fromTape: number; refused: number }> {
+export async function recover(deps: RecoverDeps): Promise<Recovery> {
+  const { log, tape } = deps;
+  const { core, fromTape, refused, foreignMs } = await fromSnapshot(deps);
+  const events = await eventsAfter(log, Math.min(core.logSeq, core.ledgerSeq));
+  const replayed = replay(core, tape, fromTape, events);
+  return { core, ...replayed, refusedSnapshots: refused, fromTape, foreignMs };
+}
+
+interface Restored {
+  readonly core: CoreState;
+  readonly fromTape: number;
+  readonly refused: number;
+  readonly foreignMs: number | null;
+}
+
+async function fromSnapshot(deps: RecoverDeps): Promise<Restored> {
+  const { fresh, snapshots, logger } = deps;
   const { snapshot, refused } = await snapshots.load();
-  if (snapshot === null) return { core: fresh(), fromTape: 0, refused };
+  const anew = { fromTape: 0, refused, foreignMs: null };
+  if (snapshot === null) return { core: fresh(), ...anew };
   if (snapshot.meta.foldVersion !== foldVersion) {
     logger.warn('the snapshot is of another version; refolding from log and tape', {
       snapshot: snapshot.meta.foldVersion,
       current: foldVersion,
     });
-    return { core: fresh(), fromTape: 0, refused };
+    return { core: fresh(), ...anew };
   }
   const core = fresh();
   try {
     restore(core, snapshot.chunks);
   } catch (error) {
     logger.error('the snapshot could not be read; refolding from log and tape', { error: String(error) });
-    return { core: fresh(), fromTape: 0, refused: refused + 1 };
+    return { core: fresh(), ...anew, refused: refused + 1 };
   }
-  return { core, fromTape: snapshot.meta.tapePosition, refused };
+  const { tapePosition, tapeId, atMs } = snapshot.meta;
+  if (tapeId === deps.tapeId) return { core, fromTape: tapePosition, refused, foreignMs: null };
+  // Another process wrote it: what it saw since is not on this tape, and what this tape holds may be in it already.
+  return { core, fromTape: deps.tape.lastPosition(), refused, foreignMs: atMs };
 }
 
 async function eventsAfter(log: EventLog, afterSeq: number): Promise<LogEvent[]> {
@@ -116,7 +131,7 @@ function again(core: CoreState, record: MarketRecord): Effects {
 
 function madeAt(record: MarketRecord): number | null {
   if (record.kind === 'advance') return record.scope === 'live' ? record.timestampMs : null;
-  return record.batch.door === 'live' ? record.batch.evaluatedMs : null;
+  return isAged(record.batch) ? record.batch.evaluatedMs : null;
 }
 
 /** Whether it may still be acted on: catching up never sends old orders. */

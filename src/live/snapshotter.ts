@@ -12,14 +12,18 @@ export interface Snapshotter {
   close(): void;
 }
 
-export function createSnapshotter(
-  core: CoreState,
-  snapshots: Snapshots,
-  tape: Tape,
-  clock: Clock,
-  health: Health,
-  logger: Logger,
-): Snapshotter {
+export interface SnapshotterDeps {
+  readonly core: CoreState;
+  readonly snapshots: Snapshots;
+  readonly tape: Tape;
+  readonly tapeId: string;
+  readonly clock: Clock;
+  readonly health: Health;
+  readonly logger: Logger;
+}
+
+export function createSnapshotter(deps: SnapshotterDeps): Snapshotter {
+  const { core, snapshots, tape, tapeId, clock, health, logger } = deps;
   let ticks = 0;
   let changed = false;
   let running: Promise<void> | null = null;
@@ -49,7 +53,7 @@ export function createSnapshotter(
     const tapePosition = tape.lastPosition();
     const { dirty, removed } = capture(core, withLedger);
     if (withLedger) ledgerDueAt = clock.monotonicMs() + limits.ledgerSnapshotMs;
-    const meta = { logSeq: core.logSeq, tapePosition, foldVersion, atMs: clock.nowMs() };
+    const meta = { logSeq: core.logSeq, tapePosition, tapeId, foldVersion, atMs: clock.nowMs() };
     ticks = 0;
     changed = false;
     try {

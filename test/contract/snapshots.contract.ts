@@ -17,6 +17,7 @@ export const chunk = (name: string, ...bytes: number[]): SnapshotChunk => ({ nam
 export const metaAt = (logSeq: number): SnapshotMeta => ({
   logSeq,
   tapePosition: logSeq * 10,
+  tapeId: 'a tape',
   foldVersion: 1,
   atMs: 1_767_225_600_000 + logSeq,
 });

@@ -55,6 +55,7 @@ export async function living(options: LivingOptions = {}): Promise<Living> {
     log,
     snapshots,
     tape,
+    tapeId: 'test',
     outputs: [output],
     clock,
     logger,

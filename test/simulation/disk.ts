@@ -178,9 +178,11 @@ export class Disk {
         assertOpen();
         return this.events.length;
       },
+      isShared: false,
       durability: () => ({
         kind: 'embedded',
         survivesProcessKill: true,
+        survivesStoreKill: true,
         survivesPowerLoss: true,
         text: 'on a disk of the simulation',
       }),

@@ -88,6 +88,7 @@ export class World {
       log,
       snapshots,
       tape,
+      tapeId: 'simulated',
       outputs: [this.output(handles)],
       clock: this.clock,
       logger: recordingLogger(),

@@ -44,6 +44,7 @@ function describe(error: unknown): string {
 }
 
 class LmdbEventLog implements LmdbLog {
+  readonly isShared = false;
   private readonly options: LmdbLogOptions;
   private readonly records: Database<Buffer, number>;
   private readonly digests: Database<Buffer, number>;
@@ -90,6 +91,7 @@ class LmdbEventLog implements LmdbLog {
     return {
       kind: 'embedded',
       survivesProcessKill: true,
+      survivesStoreKill: true,
       survivesPowerLoss: true,
       text: 'on this disk: acknowledged after the disk confirmed it',
     };

@@ -31,8 +31,8 @@ export interface TapeJson {
   t?: readonly (readonly [string, string, string | null])[];
   /** Extras of ticks and ids of bars. */
   x?: readonly unknown[];
-  /** Feed and row. */
-  p?: readonly [string, number];
+  /** Feed, and row or entry. */
+  p?: readonly [string, number | string];
 }
 
 export const align = (bytes: number): number => (bytes + 7) & ~7;
@@ -82,7 +82,7 @@ export class TapeEncoder {
     const json: TapeJson = {};
     if (this.series.size > this.mark) json.t = this.series.rowsFrom(this.mark);
     if (this.extras.length > 0) json.x = this.extras;
-    if (feed) json.p = [feed.feed, feed.row];
+    if (feed) json.p = [feed.feed, 'entry' in feed ? feed.entry : feed.row];
     return json.t || json.x || json.p ? this.seal(end, JSON.stringify(json)) : this.seal(end);
   }
 

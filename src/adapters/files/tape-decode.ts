@@ -1,5 +1,5 @@
 import { limits } from '../../core/domain/limits';
-import type { MarketItem } from '../../core/domain/tick';
+import type { FeedPosition, MarketItem } from '../../core/domain/tick';
 import type { TapeRecord } from '../../live/ports';
 import {
   align,
@@ -82,16 +82,21 @@ export function decodeTapeRecord(
   if (skip) return { position, isMark, record: null };
   const items = decodeItems(window, word + headerBytes / 4, columnsAt, count, series, json.x ?? []);
   if (!items) return null;
-  const feed = json.p ? { feed: json.p[0], row: json.p[1] } : null;
   const evaluatedMs = f64[(at >> 3) + 5] as number;
   const batch = {
     items,
     arrivalMs: time,
     evaluatedMs,
     door: live ? ('live' as const) : ('ordered' as const),
-    position: feed,
+    position: positionOf(json.p),
   };
   return { position, isMark, record: { kind: 'batch', batch } };
+}
+
+function positionOf(position: TapeJson['p']): FeedPosition | null {
+  if (position === undefined) return null;
+  const [feed, at] = position;
+  return typeof at === 'string' ? { feed, entry: at } : { feed, row: at };
 }
 
 /** One segment's columns while they are read in item order. */

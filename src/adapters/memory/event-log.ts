@@ -23,6 +23,7 @@ export function createMemoryLog(options: MemoryLogOptions = {}): EventLog {
   }
 
   return {
+    isShared: false,
     async append(events) {
       assertOpen();
       if (events.length > limits.eventsPerAppend)
@@ -58,6 +59,7 @@ export function createMemoryLog(options: MemoryLogOptions = {}): EventLog {
     durability: () => ({
       kind: 'memory',
       survivesProcessKill: false,
+      survivesStoreKill: false,
       survivesPowerLoss: false,
       text: 'in memory: everything is lost when the process ends',
     }),

@@ -83,12 +83,32 @@ export interface PartialBar {
 
 export type MarketItem = Tick | BarInput | PartialBar;
 
-/** Where a batch stands in a feed that can be read again (a file, a stream): rows already seen are skipped. */
-export interface FeedPosition {
+/** Where a batch stands in a file: rows already seen are skipped. */
+export interface RowPosition {
   /** Name of the feed, for instance the file's content hash. */
   readonly feed: string;
   /** Row of the batch's first item; item i is row `row + i`. */
   readonly row: number;
+}
+
+/** Where a batch stands in a stream: a batch of whole entries, skipped when its last one was seen. */
+export interface EntryPosition {
+  /** Name of the feed, for instance the stream's key. */
+  readonly feed: string;
+  /** Id of the batch's last entry, `<ms>-<n>`. The batch's arrival is when its oldest entry was added. */
+  readonly entry: string;
+}
+
+/** Where a batch stands in a feed that can be read again: what was seen already is skipped. */
+export type FeedPosition = RowPosition | EntryPosition;
+
+/** Whether entry id `a` comes after `b`; an empty one is before all. */
+export function isLaterEntry(a: string, b: string): boolean {
+  if (b === '') return a !== '';
+  const [aMs = '0', aN = '0'] = a.split('-');
+  const [bMs = '0', bN = '0'] = b.split('-');
+  const byMs = BigInt(aMs) - BigInt(bMs);
+  return byMs === 0n ? BigInt(aN) > BigInt(bN) : byMs > 0n;
 }
 
 /** A drained batch: the unit of evaluation and of the tape. */

@@ -48,13 +48,13 @@ describe('embedded store', () => {
     const directory = temporaryDirectory('reader');
     const owner = await openAt(directory.path);
     await owner.log.append([executionEvent('a')]);
-    await owner.snapshots.save({ logSeq: 1, tapePosition: 0, foldVersion: 1, atMs: 0 }, [], []);
+    await owner.snapshots.save({ logSeq: 1, tapePosition: 0, tapeId: 'a', foldVersion: 1, atMs: 0 }, [], []);
     const reader = await openEmbeddedStore({ path: directory.path, clock: systemClock, logger, readOnly: true });
     assert.equal(await reader.log.lastSeq(), 1);
     assert.equal((await reader.snapshots.load()).snapshot?.meta.logSeq, 1);
     await assert.rejects(reader.log.append([executionEvent('b')]), /reading only/);
     await assert.rejects(
-      reader.snapshots.save({ logSeq: 1, tapePosition: 0, foldVersion: 1, atMs: 0 }, [], []),
+      reader.snapshots.save({ logSeq: 1, tapePosition: 0, tapeId: 'a', foldVersion: 1, atMs: 0 }, [], []),
       /reading only/,
     );
     await reader.close();
