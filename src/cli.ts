@@ -3,7 +3,7 @@
 import { join, resolve } from 'node:path';
 import { isLoopback } from './adapters/http/access';
 import { startDemo } from './adapters/node-red/demo';
-import { parseRedisUrl } from './adapters/redis/connection';
+import { parseRedisUrl } from './adapters/redis/redis-target';
 import { createConsoleLogger, type LogLevel, logLevels } from './adapters/system/console-logger';
 import { asEngineError, valueError } from './core/domain/errors';
 import { replay } from './replay-command';
@@ -53,7 +53,7 @@ function checkRedisUrl(): void {
   try {
     parseRedisUrl(url);
   } catch {
-    throw valueError('REDIS_URL', 'must be a redis:// or rediss:// URL');
+    throw valueError('REDIS_URL', 'must be a redis://, rediss:// or redis-cluster:// URL');
   }
 }
 

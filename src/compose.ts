@@ -16,6 +16,7 @@ import type { Engine } from './live/engine-api';
 import { attachFeed } from './live/feed';
 import type { Clock, IntakeOrigin, Logger, Output } from './live/ports';
 import { type OpenedStore, openStore } from './open-store';
+import { dropUndefined } from './wire/defined';
 import { parseMarketText, parseOneTick } from './wire/market-data';
 import { signalToWire } from './wire/signal';
 
@@ -34,8 +35,15 @@ export interface RedisDoors {
   readonly inputChannel?: string | null;
   /** Channel that signals are published on; `null` publishes nothing. Default `strategy_engine_output`. */
   readonly outputChannel?: string | null;
+  /** Default `strategy_engine:signals`; on a cluster it lies in the engine's slot: `strategy_engine:{NAME}:signals`. */
   readonly signalStream?: string;
+  /** Default `strategy_engine:rejected`; on a cluster `strategy_engine:{NAME}:rejected`. */
   readonly rejectedStream?: string;
+  /**
+   * Sharded channels (Redis 7): on a cluster a message then goes to the nodes of its channel's slot only, and signals are
+   * published on `strategy_engine_output:{NAME}`. Publishers and subscribers use SPUBLISH and SSUBSCRIBE. Default false.
+   */
+  readonly sharded?: boolean;
 }
 
 export interface EngineOptions {
@@ -63,8 +71,9 @@ export async function openEngine(given: EngineOptions): Promise<Engine> {
   const logger = options.logger ?? createConsoleLogger({ clock });
   const random = jitter(options.seed);
   const store = await openStore({ ...options, clock, logger, random });
-  const outputs = outputsOf(options, store, clock, logger, random);
+  const outputs: Output[] = [];
   try {
+    outputs.push(...outputsOf(options, store, clock, logger, random));
     const engine = await openLive({
       name: options.name,
       core: coreOptions(options),
@@ -109,9 +118,12 @@ function outputsOf(
     createRedisOutput({
       url: redis.url,
       engineName: options.name,
-      ...(redis.outputChannel === undefined ? {} : { channel: redis.outputChannel }),
-      ...(redis.signalStream === undefined ? {} : { stream: redis.signalStream }),
-      ...(redis.rejectedStream === undefined ? {} : { rejectedStream: redis.rejectedStream }),
+      ...dropUndefined({
+        channel: redis.outputChannel,
+        stream: redis.signalStream,
+        rejectedStream: redis.rejectedStream,
+        sharded: redis.sharded,
+      }),
       // The lease lies in the store's Redis; in another one it could not be asked for.
       ...(fence !== undefined && options.store.kind === 'redis' && options.store.url === redis.url ? { fence } : {}),
       clock,
@@ -131,8 +143,7 @@ async function withInput(
 ): Promise<Engine> {
   const { redis } = options;
   if (redis === undefined || redis.inputChannel === null) return engine;
-  const channel = redis.inputChannel;
-  const named = channel === undefined ? {} : { channel };
+  const named = dropUndefined({ channel: redis.inputChannel, sharded: redis.sharded });
   const feed = createPubSubFeed({ url: redis.url, ...named, clock, logger, random });
   const detach = await attachFeed(engine, feed);
   return {

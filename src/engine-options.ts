@@ -25,7 +25,7 @@ const optionsSchema = z.object({
       if (kind === 'embedded' && path === undefined) missing('path', 'is required: the folder of the store');
       if (kind === 'redis' && url === undefined) missing('url', 'is required: the URL of the Redis');
     }),
-  redis: optional(z.object({ url: z.string().min(1) })),
+  redis: optional(z.object({ url: z.string().min(1), sharded: optional(z.boolean()) })),
   capital: optional(numeric({ above: 0, ...money })),
   accountCurrency: optional(
     z

@@ -56,8 +56,10 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
     durability = await readDurability(connection.client);
     if (connection.state === 'up') teller.tell('up', durability.text);
   };
+  const keys = keysOf(options.engineName);
   const connection: RedisConnection = new RedisConnection({
     url,
+    key: keys.lease,
     role: 'commands',
     clock,
     logger,
@@ -67,7 +69,6 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
     onState: (state, message) => teller.tell(state, state === 'up' ? durability.text : message),
   });
   await connection.start();
-  const keys = keysOf(options.engineName);
   const shared = { connection, keys, clock, logger };
   const holder = options.holder === undefined ? {} : { holder: options.holder };
   const lease = createRedisLease({ ...shared, ...holder });

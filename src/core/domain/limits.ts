@@ -172,6 +172,8 @@ export const limits = {
   redisRetryMaxMs: 5_000,
   /** A Redis connection that lived this long starts again from the shortest delay; a flapping one does not. */
   redisStableMs: 1_000,
+  /** Nodes of a cluster that are asked who owns a slot, all at once: enough that one of them lives. */
+  redisNodesAsked: 8,
   /** TCP connect to Redis. */
   redisConnectMs: 2_000,
   /** Silence on a Redis socket with a command under way, before the socket is cut (3 s on the blocking reader). */
