@@ -12,6 +12,7 @@ import { createAppender } from './append';
 import { createBatchResults } from './batches';
 import { startClockwork } from './clockwork';
 import { closeEngine, createCalls } from './closing';
+import { reportStore } from './durability';
 import type { Engine } from './engine-api';
 import type { EngineDeps } from './engine-deps';
 import { createHealth, type Health } from './health';
@@ -40,7 +41,7 @@ export async function openLive(deps: EngineDeps): Promise<Engine> {
   const { snapshots, tapeId } = deps;
   const fresh = () => createCore(deps.core);
   const recovery = await recover({ fresh, log, snapshots, tape, tapeId, logger });
-  health.report('store', 'up', log.durability().text);
+  reportStore(health, log);
   reportTape(health, tape);
   reportRecovery(recovery, health, logger, clock.monotonicMs() - startedAt);
   for (const output of deps.outputs) await startOutput(output, health);
