@@ -7,6 +7,7 @@ import { EngineError } from '../core/domain/errors';
 import type { LogEvent, NewEvent } from '../core/domain/log-event';
 import { apply } from '../core/fold';
 import type { CoreState } from '../core/state';
+import { reportStore } from './durability';
 import type { Health } from './health';
 import type { AppendOutcome, EventLog } from './ports';
 
@@ -66,7 +67,7 @@ export function createAppender(core: CoreState, log: EventLog, health: Health, f
         throw error;
       }
       if (outcome === undefined) throw new EngineError('InternalError', 'the log answered nothing');
-      health.report('store', 'up', log.durability().text);
+      reportStore(health, log);
       if (outcome.kind === 'applied') {
         fold(outcome.event);
         if (core.logSeq < outcome.event.seq) await catchUp(outcome.event.seq);
