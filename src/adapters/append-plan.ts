@@ -64,3 +64,13 @@ export function planAppend(events: readonly NewEvent[], view: LogView): AppendPl
   }
   return { outcomes, applied, versions };
 }
+
+/** The versions that these events leave their aggregates at. */
+export function versionsAfter(events: readonly LogEvent[]): ReadonlyMap<string, number> {
+  const versions = new Map<string, number>();
+  for (const { aggregate, aggregateVersion, link } of events) {
+    versions.set(aggregate, aggregateVersion);
+    if (link !== undefined) versions.set(link.aggregate, link.version);
+  }
+  return versions;
+}
