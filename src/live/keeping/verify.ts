@@ -3,6 +3,7 @@
  * every snapshot, the tape, and whether a snapshot and the log tell the same. Reads in pages and writes nothing.
  */
 import { createCore } from '../../core/create';
+import { limits } from '../../core/domain/limits';
 import { foldVersion, restore } from '../../core/snapshot';
 import type { CoreState } from '../../core/state';
 import type { Snapshot } from '../ports';
@@ -30,7 +31,6 @@ export interface VerifyReport {
 /** Told after every page of the log and every file of the tape. */
 export type Progress = (done: number, of: number, what: string) => void;
 
-const eventsPerRead = 1_000;
 /** What is left unsaid once something before it is damaged. */
 const unjudged = 'not judged: the events cannot all be read';
 
@@ -110,7 +110,7 @@ async function checkLog(store: VerifiableStore, other: CoreState | null, progres
   const readTo = async (toSeq: number): Promise<Finding> => {
     while (check.events < toSeq) {
       try {
-        const page = await log.read(check.events, Math.min(eventsPerRead, toSeq - check.events));
+        const page = await log.read(check.events, Math.min(limits.eventsPerPage, toSeq - check.events));
         if (page.length === 0) return `event ${check.events + 1} of the log is missing`;
         const seq = await store.forgotten(page);
         if (seq !== null) forgotten ??= `the id of event ${seq} is not remembered: a retry of it would count again`;
