@@ -145,7 +145,7 @@ export type Role = 'leader' | 'standby';
  * holds it; unheard for `limits.leaseMs` it loses it, and another takes over within 3 s of its death.
  */
 export interface Lease {
-  /** Settles when the role is known; `onRole` is told of every change afterwards. */
+  /** Settles when the role is known; `onRole` is told of every change of role or words afterwards. */
   start(onRole: (role: Role, message: string) => void): Promise<void>;
   role(): Role;
   /** In words, for whoever looks. */

@@ -119,13 +119,16 @@ describe('the chain of the audit trail', () => {
   });
 
   it('two engines on one log never fork it: who loses the race goes behind the winner', async () => {
-    const other = await living({ disk: life.disk });
+    const { disk } = life;
+    const sharing = () => living({ disk, deps: { log: { ...disk.open().log, isShared: true } } });
+    const [one, other] = [await sharing(), await sharing()];
     await Promise.all(
-      Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? life : other).engine.freeze(true, `reason ${i}`)),
+      Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? one : other).engine.freeze(true, `reason ${i}`)),
     );
     const log = life.disk.log();
     assert.equal(log.length, events.length + 12);
     assert.equal(firstBroken(log), null);
+    one.handles.kill();
     other.handles.kill();
   });
 

@@ -75,7 +75,7 @@ function engineNode(): FlowNode {
     version: 1,
     name: 'demo',
     engineName: 'demo',
-    store: 'embedded',
+    store: 'auto',
     path: environment('STRATEGY_ENGINE_STORE'),
     redisUrl: environment('REDIS_URL'),
     outputChannel: 'strategy_engine_output',

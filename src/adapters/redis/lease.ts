@@ -14,6 +14,8 @@ export interface RedisLeaseOptions {
   readonly keys: EngineKeys;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Names this process over its lives, so that a new one need not wait for the end of its own lease; else made up. */
+  readonly holder?: string;
 }
 
 export interface RedisLease extends Lease {
@@ -49,7 +51,7 @@ return 0`);
 
 class RedisEngineLease implements RedisLease {
   private readonly options: RedisLeaseOptions;
-  private readonly holder = randomBytes(9).toString('base64url');
+  private readonly holder: string;
   private value = '';
   private current: Role = 'standby';
   private words = 'asking who leads';
@@ -65,6 +67,7 @@ class RedisEngineLease implements RedisLease {
 
   constructor(options: RedisLeaseOptions) {
     this.options = options;
+    this.holder = options.holder ?? randomBytes(9).toString('base64url');
   }
 
   async start(onRole: (role: Role, message: string) => void): Promise<void> {
@@ -140,7 +143,7 @@ class RedisEngineLease implements RedisLease {
   private unheard(): void {
     if (this.current !== 'leader') return;
     if (this.members <= 1) {
-      this.words = 'leads alone; Redis is not heard';
+      this.become('leader', 'leads alone; Redis is not heard');
       return;
     }
     if (this.options.clock.monotonicMs() < this.validUntil) return;
@@ -148,10 +151,11 @@ class RedisEngineLease implements RedisLease {
   }
 
   private become(role: Role, message: string): void {
+    if (role === this.current && message === this.words) return;
+    const isNews = role !== this.current;
     this.words = message;
-    if (role === this.current) return;
     this.current = role;
-    this.options.logger.info(`lease: ${message}`);
+    if (isNews) this.options.logger.info(`lease: ${message}`);
     this.onRole(role, message);
   }
 }

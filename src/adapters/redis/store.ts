@@ -17,6 +17,8 @@ export interface RedisStoreOptions {
   readonly random: () => number;
   /** Ids remembered; default `limits.executionIds`. */
   readonly executionIds?: number;
+  /** Names this process over its lives. Only where nothing else can bear the same name at the same time. */
+  readonly holder?: string;
 }
 
 export interface RedisStore {
@@ -67,7 +69,8 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
   await connection.start();
   const keys = keysOf(options.engineName);
   const shared = { connection, keys, clock, logger };
-  const lease = createRedisLease(shared);
+  const holder = options.holder === undefined ? {} : { holder: options.holder };
+  const lease = createRedisLease({ ...shared, ...holder });
   const ids = options.executionIds === undefined ? {} : { executionIds: options.executionIds };
   const log = createRedisLog({
     ...shared,
