@@ -72,6 +72,7 @@ export function createAppender(core: CoreState, log: EventLog, health: Health, f
         fold(outcome.event);
         if (core.logSeq < outcome.event.seq) await catchUp(outcome.event.seq);
       } else if (outcome.kind === 'duplicate') await catchUp(outcome.seq);
+      // What won is folded before the loser looks again.
       else if (log.isShared) await catchUp(Number.POSITIVE_INFINITY);
       return outcome;
     },
@@ -83,7 +84,8 @@ export function contentHash(content: unknown): string {
   return createHash('sha256').update(canonical(content)).digest('base64url').slice(0, 27);
 }
 
-function canonical(value: unknown): string {
+/** Plain data as one text, whatever the order of its keys. */
+export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const fields = value instanceof Map ? [...value.entries()] : Object.entries(value);

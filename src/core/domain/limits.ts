@@ -238,6 +238,13 @@ export const limits = {
   snapshotBlockBytes: 1_048_576,
   /** Files a snapshot set may refer to; past it the emptiest are rewritten. */
   snapshotFiles: 64,
+  /** Bytes of a snapshot in one line of a backup, and the longest line: the largest event is below it many times. */
+  backupBlockBytes: 786_432,
+  backupLineBytes: 16 * 1_048_576,
+  /** Events read in one go when a store is checked, copied or restored: a few ms of work. */
+  eventsPerPage: 1_000,
+  /** A check that takes longer than this tells how far it is, then this often, in ms. */
+  progressMs: 2_000,
   /** Characters of one logged value, and levels of nesting shown. */
   logValueChars: 2_000,
   logDepth: 6,
