@@ -6,7 +6,16 @@
 // Doors: the living engine with its inner bodies, and the mapping to what a user sees.
 export { type MarketFile, openMarketFile, type RejectedRow } from './adapters/files/market-file';
 export { createHttpApi, type Handled, type HttpApi } from './adapters/http/server';
+export { partitionOf } from './adapters/redis/partition';
 export { createPubSubFeed } from './adapters/redis/pubsub-feed';
+export { redisUrlWithPassword } from './adapters/redis/redis-target';
+export {
+  createStreamWriter,
+  type StreamWriter,
+  type StreamWriterOptions,
+  type Unwritten,
+  type WriteOutcome,
+} from './adapters/redis/stream-writer';
 export { createSimulator, type Simulator } from './adapters/simulator/simulator';
 export { systemClock } from './adapters/system/clock';
 export { createConsoleLogger } from './adapters/system/console-logger';
