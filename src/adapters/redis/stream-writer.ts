@@ -4,26 +4,18 @@
  */
 import { EngineError } from '../../core/domain/errors';
 import { limits } from '../../core/domain/limits';
-import type { Clock, FeedState, Logger } from '../../live/ports';
 import { parseJson } from '../../wire/json';
-import { RedisConnection } from './connection';
+import { type Connections, type ConnectionsOptions, createConnections } from './connections';
 import { assertPartitions, partitionOf, partitionStream } from './partition';
-import { parseRedisUrl } from './redis-target';
 
-export interface StreamWriterOptions {
-  /** `redis://`, `rediss://`, `redis-cluster://` or `rediss-cluster://`. */
-  readonly url: string;
+/** `url` is `redis://`, `rediss://`, `redis-cluster://` or `rediss-cluster://`. */
+export interface StreamWriterOptions extends ConnectionsOptions {
   /** Default `strategy_engine:input`. */
   readonly stream?: string;
   /** How many streams `<stream>:0` and on there are; absent: one, of that very name. */
   readonly partitions?: number;
   /** Entries kept per stream, about; default `limits.inputStreamWritten`. An engine that reads trims it before. */
   readonly keepEntries?: number;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Uniform in [0, 1): the jitter of the retries. */
-  readonly random: () => number;
-  readonly onState?: (state: FeedState, message: string) => void;
 }
 
 /** A part of a message that Redis did not confirm. After a `TimeoutError` it may be in the stream all the same. */
@@ -59,7 +51,7 @@ interface Part {
 class RedisStreamWriter implements StreamWriter {
   private readonly options: StreamWriterOptions;
   private readonly stream: string;
-  private readonly connections = new Map<string, RedisConnection>();
+  private readonly connections: Connections;
   private underWay = 0;
 
   constructor(options: StreamWriterOptions) {
@@ -67,19 +59,12 @@ class RedisStreamWriter implements StreamWriter {
     this.options = options;
     this.stream = stream;
     if (partitions !== undefined) assertPartitions(partitions);
-    const { isCluster } = parseRedisUrl(options.url);
     const streams = Array.from({ length: partitions ?? 1 }, (_, i) => this.nameOf(i));
-    let shared: RedisConnection | null = null;
-    for (const name of streams) {
-      // On a cluster each stream lies on the node that owns its slot.
-      const connection: RedisConnection = isCluster || shared === null ? this.connect(name) : shared;
-      shared = connection;
-      this.connections.set(name, connection);
-    }
+    this.connections = createConnections(options, streams);
   }
 
-  async start(): Promise<void> {
-    await Promise.all([...new Set(this.connections.values())].map((connection) => connection.start()));
+  start(): Promise<void> {
+    return this.connections.start();
   }
 
   async write(message: unknown): Promise<WriteOutcome> {
@@ -91,18 +76,12 @@ class RedisStreamWriter implements StreamWriter {
     return { written, unwritten };
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...new Set(this.connections.values())].map((connection) => connection.close()));
+  close(): Promise<void> {
+    return this.connections.close();
   }
 
   private nameOf(partition: number): string {
     return this.options.partitions === undefined ? this.stream : partitionStream(this.stream, partition);
-  }
-
-  private connect(key: string): RedisConnection {
-    const { url, clock, logger, random, onState } = this.options;
-    const told = onState === undefined ? {} : { onState };
-    return new RedisConnection({ url, role: 'commands', key, clock, logger, random, ...told });
   }
 
   /** What names no symbol goes to the first stream, whose engine keeps it as a dead letter. */
@@ -122,8 +101,8 @@ class RedisStreamWriter implements StreamWriter {
 
   /** Answers what was not written. */
   private async add({ stream }: Part, message: unknown): Promise<Unwritten | null> {
-    const connection = this.connections.get(stream);
-    if (connection === undefined || this.underWay >= limits.streamWrites) {
+    const connection = this.connections.of(stream);
+    if (this.underWay >= limits.streamWrites) {
       const error = new EngineError('ConnectionError', 'too many writes are under way', { retryAfterS: 1 });
       return { stream, message, error };
     }
