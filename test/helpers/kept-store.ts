@@ -1,15 +1,19 @@
 /** An engine that has lived a little: strategies, executions, adaptations, market data, a snapshot and a tail behind it. */
+import { systemClock } from '../../src/adapters/system/clock';
 import { createConsoleLogger } from '../../src/adapters/system/console-logger';
 import { openEngine, type StoreOptions } from '../../src/compose';
 import type { ExecutionResult } from '../../src/core/domain/bodies';
 import type { Engine } from '../../src/live/engine-api';
-import { bar, startMs } from './core';
+import { bar, dayMs, startMs } from './core';
 import { message } from './living';
 
 export const engineName = 'kept';
 
-export function openKept(store: StoreOptions): Promise<Engine> {
-  return openEngine({ name: engineName, store, logger: createConsoleLogger({ level: 'silent' }), seed: 1 });
+/** The calendar stands still, so that two engines asked one after the other tell the same; timers run. */
+const clock = { ...systemClock, nowMs: () => startMs + 30 * dayMs };
+
+export function openKept(store: StoreOptions, name = engineName): Promise<Engine> {
+  return openEngine({ name, store, clock, logger: createConsoleLogger({ level: 'silent' }), seed: 1 });
 }
 
 /** One that a caller may send again. */
@@ -56,4 +60,16 @@ export async function live(engine: Engine, executions = 24): Promise<void> {
   await engine.forceAdaptation({ strategyId: 'second', marketConditions: { volatility: 'high' } });
   await engine.update('first', { name: 'renamed' });
   await engine.archive('second');
+}
+
+/** What whoever asks is told: of every strategy, what it earned and holds, and how it came to its parameters. */
+export function told(engine: Engine) {
+  const { strategies } = engine.strategies();
+  return {
+    strategies,
+    versions: strategies.map(({ strategyId }) => engine.versions(strategyId)),
+    performance: [null, ...strategies.map(({ strategyId }) => strategyId)].map((one) => engine.performance(one)),
+    positions: engine.positions(),
+    adaptations: engine.adaptations(),
+  };
 }
