@@ -60,6 +60,10 @@ export const limits = {
   decisionsPerStrategy: 1_000,
   /** Alerts kept. */
   alerts: 256,
+  /** The same alert again within this time only counts, and is told once more at its end, in ms: a phone rings once a minute. */
+  alertWindowMs: 60_000,
+  /** Different alerts (code and component) whose repetitions are counted at once; past it the oldest counts no further. */
+  alertWindows: 256,
   /** Closed bars remembered per symbol and timeframe, so a strategy registered now is warm at once. */
   barHistoryMin: 64,
   barHistoryMax: 1_024,
