@@ -14,6 +14,7 @@ import { codeOf } from './helpers/living';
 import { type RedisServer, startRedis } from './helpers/redis-server';
 import { root } from './helpers/repository';
 import { temporaryDirectory } from './helpers/temporary';
+import { until } from './helpers/until';
 
 const embedded = (path: string): Place => ({ kind: 'embedded', path });
 
@@ -115,6 +116,29 @@ describe('backup, restore and move', () => {
     mkdirSync(inside('empty'));
     assert.equal((await restoreFrom(file, embedded(inside('empty')))).sound, true);
   });
+
+  it('killed in the middle it leaves nothing in the place, and the next one begins anew', async () => {
+    const many = inside('many');
+    const { events } = await contentOf(source);
+    const one = events.find(({ type }) => type === 'execution_tracked') as LogEvent;
+    async function* pages() {
+      for (let from = 0; from < 40_000; from += 1_000) {
+        yield Array.from({ length: 1_000 }, (_, i) => {
+          const seq = from + i + 1;
+          return { ...one, seq, aggregateVersion: seq, id: `many-${seq}` } as LogEvent;
+        });
+      }
+    }
+    const header = { backup: 1, engine: null, store: 'embedded', madeMs: 0, events: 40_000, snapshot: null } as const;
+    await writeBackup(many, { header, events: pages(), snapshot: null });
+    const child = startNode([join(root, 'src/cli.ts'), 'restore', many, '--data', inside('killed')]);
+    await until('it is writing', () => existsSync(inside('killed.restoring/log/data.mdb')), 30_000);
+    child.kill('SIGKILL');
+    assert.equal((await child.ended).signal, 'SIGKILL');
+    assert.equal(existsSync(inside('killed')), false);
+    assert.equal((await restoreFrom(many, embedded(inside('killed')))).events, 40_000);
+    assert.equal(existsSync(inside('killed.restoring')), false);
+  }).timeout(120_000);
 
   describe('a backup that is not whole', () => {
     const bad = inside('bad.backup');

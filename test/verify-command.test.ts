@@ -223,6 +223,16 @@ describe('verify of an embedded store', () => {
     const told = JSON.parse(damaged.out) as { sound: boolean; checks: { check: string; problem: string | null }[] };
     assert.equal(told.sound, false);
     assert.equal(told.checks[0]?.problem, 'event 12 of the log is missing');
+    // The page that both roots lead through: following it ends the process that reads.
+    rmSync(path, { recursive: true, force: true });
+    cpSync(whole, path, { recursive: true });
+    const file = join(path, 'log', 'data.mdb');
+    const bytes = readFileSync(file);
+    for (const page of [0, 4_096]) bytes.fill(0xee, page + 0x80, page + 0xa0);
+    writeFileSync(file, bytes);
+    const crashed = await run('--data', path);
+    assert.equal(crashed.code, 1, crashed.err);
+    assert.match(`${crashed.out}${crashed.err}`, /the file of the log is damaged|cannot be opened/);
     const wrong = await run('--nonsense');
     assert.equal(wrong.code, 2);
     assert.match(wrong.err, /strategy-engine verify \(--data DIR/);
