@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { readBackup, writeBackup } from '../src/adapters/files/backup-file';
+import { keysOf, restoringKeysOf } from '../src/adapters/redis/keys';
 import { backUp } from '../src/backup-command';
 import type { LogEvent } from '../src/core/domain/log-event';
 import type { Snapshot } from '../src/live/ports';
@@ -203,6 +205,14 @@ describe('backup, restore and move', () => {
       await refused('behind its snapshot', /its snapshot knows event \d+, and its events end at 10/);
       await forge((events) => events.toSpliced(10, 1).map((event, i) => ({ ...event, seq: i + 1 })));
       await refused('one taken out', /event 11 is version \d+ of "execution" and follows version \d+/);
+      await forge((events) => {
+        const again = events.findLast(({ type }) => type === 'execution_tracked') as LogEvent;
+        return [
+          ...events,
+          { ...again, seq: events.length + 1, aggregateVersion: again.aggregateVersion + 1 } as LogEvent,
+        ];
+      });
+      await refused('one told twice', /event 34 has the id of an earlier one: it is counted twice/);
       await forge((events) =>
         events.map((event) => (event.type === 'learning_frozen' ? { ...event, actor: 'nobody' } : event)),
       );
@@ -232,12 +242,19 @@ describe('backup, restore and move', () => {
     after(() => server?.stop());
 
     it('there and back again nothing has changed', async () => {
+      // What a restore that was killed left behind.
+      const left = new Redis(server.url);
+      await left.xadd(restoringKeysOf('there').log, '1-0', 'd', 'half');
+      await left.hset(restoringKeysOf('there').versions, '"half"', 1);
       await copy(source, inRedis('there'), true);
       await copy(inRedis('there'), embedded(inside('back')), true);
       const original = await contentOf(source);
       assert.deepEqual(await contentOf(inRedis('there')), original);
       assert.deepEqual(await contentOf(embedded(inside('back'))), original);
       assert.equal((await verifyPlace(inRedis('there'))).sound, true);
+      assert.deepEqual(await left.keys('*restoring*'), []);
+      assert.equal(await left.hexists(keysOf('there').versions, '"half"'), 0);
+      left.disconnect();
     });
 
     it('an engine on it answers as before, knows its executions again, and goes on', async () => {

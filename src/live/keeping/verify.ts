@@ -133,7 +133,7 @@ async function checkLog(store: VerifiableStore, other: CoreState | null, progres
   const rows: CheckRow[] = [
     row('events', count(check.events, 'event'), unreadable ?? found.numbering),
     row('versions', count(check.versions.size, 'aggregate'), found.versions ?? noted, unreadable && unjudged),
-    row('ids', count(check.events, 'id'), forgotten, unreadable && unjudged),
+    row('ids', count(check.events, 'id'), found.ids ?? forgotten, unreadable && unjudged),
     row('chain', count(check.linked, 'link'), found.chain, unreadable === null ? old : unjudged),
   ];
   return { check, rows, isReadable: unreadable === null };
