@@ -102,6 +102,12 @@ function coreOptions(options: EngineOptions): CoreOptions {
   };
 }
 
+/** Reconnections of that connection, from 0 on. */
+function counted(metrics: Metrics, connection: string): () => void {
+  metrics.count('reconnects', connection, 0);
+  return () => metrics.count('reconnects', connection);
+}
+
 /** What every connection is handed. */
 interface Edges {
   readonly clock: Clock;
@@ -123,7 +129,7 @@ function outputsOf(options: EngineOptions, { fence }: OpenedStore, { metrics, ..
       // The lease lies in the store's Redis; in another one it could not be asked for.
       ...(fence !== undefined && options.store.kind === 'redis' && options.store.url === redis.url ? { fence } : {}),
       ...edges,
-      onReconnect: () => metrics.count('reconnects', 'output'),
+      onReconnect: counted(metrics, 'output'),
       encode: (signal) => JSON.stringify(signalToWire(signal)),
     }),
   ];
@@ -134,7 +140,7 @@ async function withInput(engine: Engine, options: EngineOptions, { metrics, ...e
   if (redis === undefined || redis.inputChannel === null) return engine;
   const channel = redis.inputChannel;
   const named = channel === undefined ? {} : { channel };
-  const onReconnect = () => metrics.count('reconnects', 'input');
+  const onReconnect = counted(metrics, 'input');
   const feed = createPubSubFeed({ url: redis.url, ...named, ...edges, onReconnect });
   const detach = await attachFeed(engine, feed);
   return {

@@ -61,6 +61,7 @@ async function openRedis(options: OpenStoreOptions, { url, path }: RedisOptions)
     const { name, clock, logger, random, metrics } = options;
     // Its folder is this process's alone, so a new life of it may take up the lease of the last one.
     const holder = path === undefined ? {} : { holder: local.tapeId };
+    metrics.count('reconnects', 'store', 0);
     const { log, snapshots, lease, close } = await openRedisStore({
       url,
       engineName: name,

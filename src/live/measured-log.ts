@@ -2,7 +2,11 @@
 import type { NewEvent } from '../core/domain/log-event';
 import type { AppendOutcome, Clock, EventLog, Metrics } from './ports';
 
+const outcomes = ['applied', 'duplicate', 'conflict', 'failed'] as const;
+
 export function measuredLog(log: EventLog, metrics: Metrics, clock: Clock): EventLog {
+  for (const outcome of outcomes) metrics.count('appends', outcome, 0);
+
   async function append(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
     const startedAt = clock.monotonicMs();
     try {

@@ -252,11 +252,12 @@ export type MetricGauge =
   | 'snapshot_age_seconds'
   | 'event_loop_lag_p99_seconds'
   | 'event_loop_lag_max_seconds'
+  | 'durable'
   | 'leader';
 
 /** Figures for a monitoring system. Cheap enough to be called once per batch; never throws. */
 export interface Metrics {
-  /** Adds to a counter; `label` is ignored by `signals`, and counted as `other` past `limits.metricLabels` of them. */
+  /** Adds to a counter, whose series is there from the first 0 on; `label` is ignored by `signals`, and counted as `other` past `limits.metricLabels` of them. */
   count(counter: MetricCounter, label: string, by?: number): void;
   gauge(gauge: MetricGauge, value: number): void;
   /** One measured way, in ms, by tier (`fast`, `tactical`, `strategic`, `api` …). */

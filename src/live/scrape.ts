@@ -2,13 +2,14 @@
  * Fills the metrics when they are asked for: the engine keeps its own totals anyway, so a tick pays nothing, and a
  * scrape adds what came since the last one.
  */
+import { alertCodes } from '../core/domain/alerts';
 import { decisionCodes } from '../core/domain/decision';
 import { outcomeTotals } from '../core/engine';
 import type { CoreState } from '../core/state';
 import { settle } from '../core/strategies/evaluate';
 import type { Health } from './health';
 import type { Intake } from './intake';
-import type { Clock, LoopLag, MetricCounter, Metrics, Output, OutputCounters, Tape } from './ports';
+import type { Clock, EventLog, LoopLag, MetricCounter, Metrics, Output, OutputCounters, Tape } from './ports';
 import type { Rates } from './rates';
 import type { Snapshotter } from './snapshotter';
 
@@ -34,6 +35,7 @@ export interface ScrapeDeps {
   readonly health: Health;
   readonly intake: Intake;
   readonly tape: Tape;
+  readonly log: Pick<EventLog, 'durability'>;
   readonly metrics: Metrics;
   readonly counters: RunCounters;
   readonly outputs: readonly Output[];
@@ -46,6 +48,7 @@ export interface ScrapeDeps {
   readonly isLeader: () => boolean;
 }
 
+const durableValue: Readonly<Record<string, number>> = { true: 1, false: 0 };
 const healthValue = { excellent: 3, good: 2, degraded: 1, critical: 0 } as const;
 
 type Total = (counter: MetricCounter, label: string, value: number) => void;
@@ -57,9 +60,10 @@ export function createScrape(deps: ScrapeDeps): () => Promise<string> {
 
   const total: Total = (counter, label, value) => {
     const key = `${counter} ${label}`;
-    const before = told.get(key) ?? 0;
-    if (value > before) metrics.count(counter, label, value - before);
-    told.set(key, Math.max(before, value));
+    const before = told.get(key);
+    // From 0 on: what appears with its first event has no increase that could be seen.
+    if (before === undefined || value > before) metrics.count(counter, label, value - (before ?? 0));
+    told.set(key, Math.max(before ?? 0, value));
   };
 
   return () => {
@@ -74,15 +78,24 @@ export function createScrape(deps: ScrapeDeps): () => Promise<string> {
 function addTotals({ core, health, intake, tape, counters, executions }: ScrapeDeps, total: Total): void {
   for (const [outcome, count] of outcomeTotals(core)) if (outcome !== 'held') total('ticks', outcome, count);
   for (const [code, count] of decisionTotals(core)) total('decisions', code, count);
-  for (const [source, count] of counters.gaps) total('gaps', source, count);
-  for (const [source, ms] of counters.gapMs) total('gap_seconds', source, ms / 1_000);
+  for (const source of new Set([...sourcesOf(health), ...counters.gaps.keys()])) {
+    total('gaps', source, counters.gaps.get(source) ?? 0);
+    total('gap_seconds', source, (counters.gapMs.get(source) ?? 0) / 1_000);
+  }
   for (const [status, count] of counters.requests) total('requests', status, count);
   total('signals', '', core.signalsTotal);
   total('executions', 'counted', executions());
   total('shed', 'conflated', intake.conflatedTicks());
   total('shed', 'tape', tape.health().shed);
   total('shed', 'rejected', counters.rejected);
-  for (const [code, count] of health.counts()) total('alerts', code, count);
+  const alerts = health.counts();
+  for (const code of new Set([...Object.keys(alertCodes), ...alerts.keys()]))
+    total('alerts', code, alerts.get(code) ?? 0);
+}
+
+/** What gaps would be told of. */
+function sourcesOf(health: Health): string[] {
+  return [...health.components().keys()].filter((name) => name.startsWith('input:')).map((name) => name.slice(6));
 }
 
 const outcomes = ['published', 'duplicates', 'shed', 'stale', 'fenced', 'unencodable'] as const;
@@ -111,7 +124,7 @@ function addComponents({ health, metrics }: ScrapeDeps, shown: Set<string>): voi
 }
 
 function addLevels(deps: ScrapeDeps): void {
-  const { core, health, intake, tape, metrics, rates, clock, lag } = deps;
+  const { core, health, intake, tape, log, metrics, rates, clock, lag } = deps;
   metrics.gauge('health', healthValue[health.overall(rates.errorRate())]);
   metrics.gauge('uptime_seconds', (clock.monotonicMs() - deps.startedAt) / 1_000);
   metrics.gauge('strategies', core.strategies.size);
@@ -120,6 +133,7 @@ function addLevels(deps: ScrapeDeps): void {
   metrics.gauge('log_seq', core.logSeq);
   metrics.gauge('tape_bytes', tape.health().bytes);
   metrics.gauge('snapshot_age_seconds', deps.snapshotter.ageMs() / 1_000);
+  metrics.gauge('durable', durableValue[String(log.durability().survivesStoreKill)] ?? 0.5);
   metrics.gauge('leader', deps.isLeader() ? 1 : 0);
   if (lag === undefined) return;
   const { p99Ms, maxMs } = lag.take();

@@ -87,6 +87,15 @@ describe('what a scrape says', () => {
     assert.equal(await valueAt('health'), 3);
   });
 
+  it('from 0 on, of what may never happen: the first time is an increase too', async () => {
+    life.engine.report({ component: 'input:a', health: 'up', message: 'listening' });
+    for (const series of ['alerts_total{code="gap"}', 'gaps_total{source="a"}', 'gap_seconds_total{source="a"}'])
+      assert.equal(await valueAt(series), 0, series);
+    assert.equal(await valueAt('appends_total{outcome="failed"}'), 0);
+    assert.equal(await valueAt('output_signals_total{outcome="unencodable"}'), 0);
+    assert.equal(await valueAt('durable'), 1);
+  });
+
   it('of gaps: how many, and how long market data was missing', async () => {
     for (const ms of [1_500, 2_000])
       life.engine.reportGap({ source: 'a', fromMs: startMs, toMs: startMs + ms, lost: null, reason: 'cut' });

@@ -31,6 +31,7 @@ const gauges: Readonly<Record<MetricGauge, string>> = {
   snapshot_age_seconds: 'Age of the oldest change that no snapshot holds; 0 when all are held',
   event_loop_lag_p99_seconds: 'How late the event loop ran since the last scrape, 99th percentile',
   event_loop_lag_max_seconds: 'How late the event loop ran since the last scrape, at the most',
+  durable: '1 when what the log acknowledges survives the end of its store, 0 when not, 0.5 when that is not known',
   leader: '1 while this process publishes signals, 0 on standby',
 };
 
@@ -97,7 +98,7 @@ export function createMetrics(): Metrics {
   const names = new BoundedLabels();
   return {
     count(counter, label, by = 1) {
-      if (by > 0 && Number.isFinite(by)) increments.get(counter)?.(label, by);
+      if (by >= 0 && Number.isFinite(by)) increments.get(counter)?.(label, by);
     },
     gauge(gauge, value) {
       if (Number.isFinite(value)) levels.get(gauge)?.set(value);
