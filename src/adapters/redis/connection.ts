@@ -21,6 +21,8 @@ export interface RedisConnectionOptions {
   readonly random: () => number;
   /** Called each time the server answers commands (again). */
   readonly onReady?: () => void;
+  /** Called when it answers again after it was lost. */
+  readonly onReconnect?: () => void;
   readonly onState?: (state: FeedState, message: string) => void;
 }
 
@@ -68,6 +70,7 @@ export class RedisConnection {
   private lastError = 'connection closed';
   private attempts = 0;
   private readySinceMs: number | null = null;
+  private wasReady = false;
   private misses = 0;
   /** It answered in this session, and does not refuse. */
   private isServed = false;
@@ -174,6 +177,8 @@ export class RedisConnection {
   private ready(): void {
     if (this.closing !== null) return;
     this.readySinceMs = this.options.clock.monotonicMs();
+    if (this.wasReady) this.options.onReconnect?.();
+    this.wasReady = true;
     this.misses = 0;
     this.isSilent = false;
     // A node may be there and not serve: then it is not up yet.

@@ -1,6 +1,6 @@
 /** What an output to Redis takes, answers and counts. */
 import type { Signal } from '../../core/domain/signal';
-import type { Clock, Logger, Output } from '../../live/ports';
+import type { Clock, Logger, Output, OutputCounters } from '../../live/ports';
 import type { OutputNamesOptions } from './output-names';
 
 /** `engineName` names the memory of signal ids; engines of one name share it. */
@@ -11,6 +11,7 @@ export interface RedisOutputOptions extends OutputNamesOptions {
   readonly logger: Logger;
   /** Uniform in [0, 1): the jitter of the retries. */
   readonly random: () => number;
+  readonly onReconnect?: () => void;
   /** A signal as JSON text. */
   readonly encode: (signal: Signal) => string;
 }
@@ -23,23 +24,6 @@ export interface PublishOutcome {
   readonly waiting: number;
   /** Given up: no room, too old, or not encodable. */
   readonly dropped: number;
-}
-
-/** Since opening. Every signal handed over is in exactly one of them. */
-export interface OutputCounters {
-  readonly published: number;
-  readonly duplicates: number;
-  readonly waiting: number;
-  /** Had no room, or waited when the output closed. */
-  readonly shed: number;
-  /** Waited past their validity. */
-  readonly stale: number;
-  /** Refused since another process speaks for the engine. */
-  readonly fenced: number;
-  readonly unencodable: number;
-  /** Dead letters kept, and not kept. */
-  readonly rejectsKept: number;
-  readonly rejectsDropped: number;
 }
 
 export interface RedisOutput extends Output {

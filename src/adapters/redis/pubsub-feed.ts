@@ -17,6 +17,7 @@ export interface PubSubFeedOptions {
   readonly logger: Logger;
   /** Uniform in [0, 1): the jitter of the retries. */
   readonly random: () => number;
+  readonly onReconnect?: () => void;
 }
 
 class PubSubFeed implements Feed {
@@ -39,15 +40,11 @@ class PubSubFeed implements Feed {
     const { channel = 'strategy_engine_input', partition } = options;
     this.channel = partition === undefined ? channel : `${channel}:${partition}`;
     this.name = options.name ?? `redis:${this.channel}`;
-    const { url, clock, logger, random, sharded = false } = options;
     this.connection = new RedisConnection({
-      url,
-      clock,
-      logger,
-      random,
+      ...options,
       role: 'subscriber',
       // Any node carries a plain channel.
-      ...(sharded ? { key: this.channel } : {}),
+      ...(options.sharded === true ? { key: this.channel } : {}),
       onReady: () => this.subscribe(),
       onState: (state, message) => this.connectionState(state, message),
     });
