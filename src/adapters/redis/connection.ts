@@ -20,6 +20,8 @@ export interface RedisConnectionOptions {
   readonly random: () => number;
   /** Called each time the server answers commands (again). */
   readonly onReady?: () => void;
+  /** Called when it answers again after it was lost. */
+  readonly onReconnect?: () => void;
   readonly onState?: (state: FeedState, message: string) => void;
 }
 
@@ -132,6 +134,7 @@ export class RedisConnection {
   private lastError = 'connection closed';
   private attempts = 0;
   private readySinceMs: number | null = null;
+  private wasReady = false;
   private misses = 0;
   /** The peer is there and says nothing, in contrast to one that is gone. */
   private isSilent = false;
@@ -223,6 +226,8 @@ export class RedisConnection {
   private ready(): void {
     if (this.closing !== null) return;
     this.readySinceMs = this.options.clock.monotonicMs();
+    if (this.wasReady) this.options.onReconnect?.();
+    this.wasReady = true;
     this.misses = 0;
     this.isSilent = false;
     this.become('up', `connected to ${this.address}`);
