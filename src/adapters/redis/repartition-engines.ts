@@ -6,7 +6,7 @@ import type { Clock, Logger, SnapshotChunk, SnapshotMeta } from '../../live/port
 import type { RedisConnection } from './connection';
 import type { Connections } from './connections';
 import { keysOf, restoringKeysOf } from './keys';
-import { createRedisLease } from './lease';
+import { createRedisLease, type RedisLease } from './lease';
 import { engineKeys, writeEvents } from './redis-restore';
 import { createRedisSnapshots } from './redis-snapshots';
 import { createScript } from './script';
@@ -76,28 +76,27 @@ class Engines implements RepartitionEngines {
       return createRedisLease({ connection: this.connectionOf(name), keys: keysOf(name), clock, logger });
     });
     try {
-      for (const [i, lease] of leases.entries()) {
-        await lease.start(() => {});
-        const name = names[i] ?? '';
-        if (lease.role() !== 'leader') throw running(name);
-        await this.assertAlone(name);
-      }
+      for (const lease of leases) await lease.start(() => {});
+      const endMs = this.options.clock.monotonicMs() + limits.memberMs + limits.leaseMs;
+      for (const [i, lease] of leases.entries()) await this.assertAlone(names[i] ?? '', lease, endMs);
       return await work();
     } finally {
       await Promise.all(leases.map((lease) => lease.close()));
     }
   }
 
-  /** A standby would take over afterwards, with the state of before. A process that was killed is heard for a while. */
-  private async assertAlone(name: string): Promise<void> {
+  /**
+   * A standby would take over afterwards, with the state of before. A process that was killed is heard for a while: it is
+   * waited for.
+   */
+  private async assertAlone(name: string, lease: RedisLease, endMs: number): Promise<void> {
     const { clock } = this.options;
-    const endMs = clock.monotonicMs() + limits.memberMs;
     for (;;) {
       // Our own beat drops those that were not heard.
       const others = (await this.call(name, (client) => client.zcard(keysOf(name).members))) - 1;
-      if (others <= 0) return;
+      if (others <= 0 && lease.role() === 'leader') return;
       if (clock.monotonicMs() > endMs) throw running(name);
-      await new Promise<void>((resolve) => void clock.after(limits.leaseBeatMs, resolve));
+      await new Promise<void>((resolve) => void clock.after(limits.leasePollMs, resolve));
     }
   }
 
