@@ -14,6 +14,7 @@ import { startClockwork } from './clockwork';
 import { closeEngine, createCalls } from './closing';
 import type { Engine } from './engine-api';
 import type { EngineDeps } from './engine-deps';
+import { createEntryOrder } from './entry-order';
 import { createHealth, type Health } from './health';
 import { createIntake } from './intake';
 import { intakePort } from './intake-port';
@@ -27,6 +28,7 @@ import { createRates } from './rates';
 import { isFresh, type Recovery, recover } from './recover';
 import { createRunCounters, createScrape, increment, type RunCounters } from './scrape';
 import { createSnapshotter } from './snapshotter';
+import { createStored } from './stored';
 import { createStrategyCommands } from './strategy-commands';
 import { summaryOf } from './summary';
 import { createTracking } from './tracking';
@@ -100,7 +102,9 @@ function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, he
   const refused = (count: number) => {
     counters.rejected += count;
   };
-  const told = { publish, gap, tapeFailed, moved, refused };
+  const order = createEntryOrder();
+  const stored = createStored({ core, tape, snapshotter, logger });
+  const told = { publish, gap, tapeFailed, moved, refused, order };
   const run = createMarketRun({ core, tape, clock, listeners, latency, rates, metrics, ...told });
   const intake = createIntake(intakePort(deps, run, health, counters));
   const performance = createPerformance(core, clock);
@@ -130,6 +134,7 @@ function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, he
     retell,
     counters,
     gap,
+    feedStored: async (feed: string) => ({ entry: await stored(feed), isRefused: order.isRefused(feed) }),
   };
 }
 
@@ -179,14 +184,19 @@ function verbs(parts: Parts, startedAt: number): Engine {
       parts.intake.push({ text, source, arrivalMs, arrivedAt: clock.monotonicMs() }),
     feedRow: (feed) => core.rows.get(feed) ?? 0,
     feedEntry: (feed) => core.entries.get(feed) ?? '',
+    feedStored: parts.feedStored,
     define(definition) {
       core.registry.define(definition);
       definitionAdded(core, definition);
       reportMisfits(health, core);
     },
     report: (door) => health.report(door.component, door.health, door.message),
-    forget: (component) => health.forget(component),
+    forget(component) {
+      health.forget(component);
+      parts.counters.lags.delete(component);
+    },
     reportGap: parts.gap,
+    reportLag: (component, lag) => void parts.counters.lags.set(component, lag),
     countRequest: (httpStatus) => countRequest(parts, httpStatus),
     metricsText: createScrape({ ...parts, ...deps, core, executions: () => executionsOf(parts) }),
     snapshot: open(() => parts.snapshotter.now()),

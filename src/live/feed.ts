@@ -2,7 +2,8 @@
 import type { Engine } from './engine-api';
 import type { Feed, FeedState } from './ports';
 
-const levels: Readonly<Record<FeedState, 'up' | 'degraded' | 'down'>> = {
+/** How the state of a feed stands in the summary. */
+export const levels: Readonly<Record<FeedState, 'up' | 'degraded' | 'down'>> = {
   connecting: 'degraded',
   up: 'up',
   stale: 'degraded',

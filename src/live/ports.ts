@@ -125,6 +125,12 @@ export interface Tape {
   lastPosition(): number;
   /** Drops whole old segments by size and age, never one that holds a position above `keepAfter`. */
   trim(keepAfter: number, nowMs: number): void;
+  /**
+   * Settles, within `limits.diskStallMs`, once all that was appended is as safe as this tape makes it. `false` when that
+   * cannot be said: closed, a disk that is silent, a sync that failed since the last call. What was written before it
+   * is then kept by the next snapshot only.
+   */
+  synced(): Promise<boolean>;
   health(): TapeHealth;
   close(): Promise<void>;
 }
@@ -154,6 +160,68 @@ export interface FeedListener {
   gap(gap: Gap): void;
 }
 
+/** One entry of a stream, as it was added. */
+export interface StreamEntry {
+  /** `<ms>-<n>`: when it was added, and which one of that millisecond. */
+  readonly id: string;
+  /** Its field `data`; `null` when it has none. */
+  readonly text: string | null;
+  /** How often it was put back from the dead letters. */
+  readonly attempts: number;
+}
+
+/** An entry, or a part of one, that is no market data. */
+export interface StreamRefusal {
+  readonly entry: string;
+  /** What was refused, as it can be sent again. */
+  readonly text: string;
+  readonly reason: string;
+  readonly attempts: number;
+}
+
+/** How far a reader is behind its stream; `null` where the server does not tell. */
+export interface FeedLag {
+  readonly entries: number | null;
+  /** Delivered and not acknowledged; 0 while it only follows. */
+  readonly pending: number | null;
+  /** Since the first entry that was not read yet was added. */
+  readonly ageMs: number;
+}
+
+/** Who takes the entries of a stream. */
+export interface StreamListener {
+  /** Id of the last entry that was taken; empty when none was. Where reading goes on. */
+  cursor(): string;
+  /**
+   * Takes entries in their order; those up to the cursor are passed over. Rejects when they cannot be taken now: then
+   * nothing after them is read, and the same ones are handed over again.
+   */
+  take(entries: readonly StreamEntry[]): Promise<readonly StreamRefusal[]>;
+  /** What `take` would refuse of them. */
+  refusals(entries: readonly StreamEntry[]): readonly StreamRefusal[];
+  /** Id of the last entry whose effects are stored; up to it entries may be acknowledged. Never rejects. */
+  stored(): Promise<string>;
+  state(state: FeedState, message: string): void;
+  gap(gap: Gap): void;
+  lag(lag: FeedLag): void;
+}
+
+/**
+ * A stream that is read by pulling, never faster than its entries are taken, losing and doubling nothing. Whoever leads
+ * acknowledges, keeps dead letters and trims; whoever follows only reads.
+ */
+export interface StreamFeed {
+  readonly name: string;
+  start(listener: StreamListener): Promise<void>;
+  /** Settles when no read of the other kind is under way any more; what it takes of Redis is made up for later. */
+  lead(): Promise<void>;
+  follow(): Promise<void>;
+  mode(): 'lead' | 'follow';
+  /** As it was measured last, at most about a second ago; `null` before the first time. */
+  lag(): FeedLag | null;
+  close(): Promise<void>;
+}
+
 /** A source of raw messages. Dead, frozen and silent connections are noticed within 3 s. */
 export interface Feed {
   readonly name: string;
@@ -161,12 +229,21 @@ export interface Feed {
   close(): Promise<void>;
 }
 
+/** A message that could not be used, on its way to the dead letters. */
+export interface RejectedMessage {
+  readonly text: string;
+  readonly reason: string;
+  readonly atMs: number;
+  /** Name of the feed it came from, so that it can be put back. */
+  readonly source?: string;
+}
+
 /** Where signals go beside the listeners in this process. Publishing a `signalId` twice publishes it once. */
 export interface Output {
   readonly name: string;
   publish(signals: readonly Signal[]): Promise<{ readonly published: number; readonly duplicates: number }>;
   /** Keeps a rejected message for later. Best effort, bounded. */
-  reject(message: { readonly text: string; readonly reason: string; readonly atMs: number }): Promise<void>;
+  reject(message: RejectedMessage): Promise<void>;
   onState(listener: (state: FeedState, message: string) => void): void;
   start(): Promise<void>;
   close(): Promise<void>;
@@ -176,7 +253,16 @@ export interface Output {
 export type MetricCounter = 'ticks' | 'signals' | 'decisions' | 'executions' | 'gaps' | 'shed' | 'requests' | 'alerts';
 
 /** What the engine holds right now. */
-export type MetricGauge = 'strategies' | 'symbols' | 'intake_ticks' | 'log_seq' | 'tape_bytes' | 'leader';
+export type MetricGauge =
+  | 'strategies'
+  | 'symbols'
+  | 'intake_ticks'
+  | 'log_seq'
+  | 'tape_bytes'
+  | 'leader'
+  | 'input_lag_entries'
+  | 'input_pending_entries'
+  | 'input_lag_seconds';
 
 /** Figures for a monitoring system. Cheap enough to be called once per batch; never throws. */
 export interface Metrics {

@@ -8,17 +8,19 @@ import type { CoreState } from '../core/state';
 import { settle } from '../core/strategies/evaluate';
 import type { Health } from './health';
 import type { Intake } from './intake';
-import type { MetricCounter, Metrics, Tape } from './ports';
+import type { FeedLag, MetricCounter, Metrics, Tape } from './ports';
 
 /** Totals of a run that nothing else keeps. */
 export interface RunCounters {
   readonly gaps: Map<string, number>;
   rejected: number;
   readonly requests: Map<string, number>;
+  /** Of the inputs that are streams, by component. */
+  readonly lags: Map<string, FeedLag>;
 }
 
 export function createRunCounters(): RunCounters {
-  return { gaps: new Map(), rejected: 0, requests: new Map() };
+  return { gaps: new Map(), rejected: 0, requests: new Map(), lags: new Map() };
 }
 
 export function increment(counts: Map<string, number>, key: string): void {
@@ -63,9 +65,22 @@ export function createScrape(deps: ScrapeDeps): () => Promise<string> {
     metrics.gauge('intake_ticks', intake.waiting());
     metrics.gauge('log_seq', core.logSeq);
     metrics.gauge('tape_bytes', tape.health().bytes);
+    gaugeLags(metrics, [...counters.lags.values()]);
     metrics.gauge('leader', 1);
     return metrics.text();
   };
+}
+
+function gaugeLags(metrics: Metrics, lags: readonly FeedLag[]): void {
+  metrics.gauge(
+    'input_lag_entries',
+    lags.reduce((sum, lag) => sum + (lag.entries ?? 0), 0),
+  );
+  metrics.gauge(
+    'input_pending_entries',
+    lags.reduce((sum, lag) => sum + (lag.pending ?? 0), 0),
+  );
+  metrics.gauge('input_lag_seconds', Math.max(0, ...lags.map((lag) => lag.ageMs)) / 1_000);
 }
 
 function decisionTotals(core: CoreState): Map<string, number> {

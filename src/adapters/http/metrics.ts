@@ -20,6 +20,9 @@ const gauges: Readonly<Record<MetricGauge, string>> = {
   intake_ticks: 'Ticks waiting at the intake',
   log_seq: 'Sequence number of the last event of the log',
   tape_bytes: 'Bytes of the tape',
+  input_lag_entries: 'Entries of the input streams that were not read yet',
+  input_pending_entries: 'Entries of the input streams that were delivered and not acknowledged',
+  input_lag_seconds: 'Age of the first entry of an input stream that was not read yet',
   leader: '1 while this process publishes signals, 0 on standby',
 };
 

@@ -193,6 +193,35 @@ export const limits = {
   rejectedStreamEntries: 1_000,
   /** Dead letters under way to Redis; more are dropped and counted. */
   rejectsInFlight: 64,
+  /** Entries of an input stream that trimming leaves, read or not: a cold replacement has so much to read again. */
+  inputStreamEntries: 1_000_000,
+  /** Pause between two trims of an input stream, in ms. */
+  streamTrimMs: 10_000,
+  /** Entries of a stream read at once, at most and at first, and bytes of them wanted: one entry may hold megabytes. */
+  streamReadEntries: 1_000,
+  streamReadFirst: 16,
+  streamReadBytes: 4 * 1_048_576,
+  /** Longest wait for new entries in one read, in ms: how fast a reader notices that it is to do something else. */
+  streamBlockMs: 1_000,
+  /** Consecutive entries added within this many ms are one batch, so that the age of data is told to about as much. */
+  streamBatchMs: 100,
+  /** Entries taken and not acknowledged; past it reading waits. */
+  streamUnacknowledged: 10_000,
+  /** Entries acknowledged in one call, and looked at in one sweep of what other consumers left. */
+  streamAcks: 500,
+  /** Pause between two looks at how far what was taken is stored, in ms, and between two of how far behind reading is. */
+  streamAckMs: 20,
+  streamLagEveryMs: 1_000,
+  /** A reader whose next entry waits longer than this is degraded, in ms. */
+  streamLagMs: 10_000,
+  /** Positions of a stream remembered by their rank, so that trimming knows how much it leaves. */
+  streamRanks: 1_024,
+  /** Batches that a node has sent and the engine has not stored; past it the node reads no further. */
+  nodeBatchesOpen: 64,
+  /** A node whose batches the engine has not taken for so long says so, in ms. */
+  nodeUntakenMs: 5_000,
+  /** Dead letters looked at in one call to Redis, and put back by one call of ours. */
+  deadLetterPage: 100,
   /** The owner of an embedded store touches its lock this often, and an owner in another pid namespace is dead after the second, in ms. */
   lockBeatMs: 2_000,
   lockStaleMs: 6_000,

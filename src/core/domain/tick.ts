@@ -97,6 +97,8 @@ export interface EntryPosition {
   readonly feed: string;
   /** Id of the batch's last entry, `<ms>-<n>`. The batch's arrival is when its oldest entry was added. */
   readonly entry: string;
+  /** Id of the entry before its first one, empty at the beginning: with it a batch that was cut anew is told. */
+  readonly after?: string;
 }
 
 /** Where a batch stands in a feed that can be read again: what was seen already is skipped. */
