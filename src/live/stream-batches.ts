@@ -3,7 +3,7 @@ import type { MarketDataInput, Rejection } from '../core/domain/bodies';
 import { asEngineError } from '../core/domain/errors';
 import { limits } from '../core/domain/limits';
 import type { EntryPosition, MarketItem } from '../core/domain/tick';
-import { isLaterEntry } from '../core/domain/tick';
+import { addedMs, isLaterEntry } from '../core/domain/tick';
 import { refusedText } from '../wire/refused-text';
 import type { IntakeOrigin, StreamEntry, StreamRefusal } from './ports';
 
@@ -13,11 +13,6 @@ export type ParseEntry = (text: string, origin: IntakeOrigin) => MarketDataInput
 export interface StreamBatch {
   readonly input: MarketDataInput & { readonly position: EntryPosition };
   readonly refusals: readonly StreamRefusal[];
-}
-
-/** When an entry was added, in ms. */
-export function addedMs(entryId: string): number {
-  return Number(entryId.split('-')[0]);
 }
 
 interface ReadEntry {

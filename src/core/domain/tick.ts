@@ -113,6 +113,11 @@ export function isLaterEntry(a: string, b: string): boolean {
   return byMs === 0n ? BigInt(aN) > BigInt(bN) : byMs > 0n;
 }
 
+/** When an entry was added to its stream, in ms: the first part of its id. */
+export function addedMs(entryId: string): number {
+  return Number(entryId.split('-')[0]);
+}
+
 /** A drained batch: the unit of evaluation and of the tape. */
 export interface MarketBatch {
   readonly items: readonly MarketItem[];
