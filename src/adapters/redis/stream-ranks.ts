@@ -34,8 +34,8 @@ export class StreamRanks {
     }
     if (this.rank === null && group !== null && group.deliveredId === at) this.rank = group.read;
     const missing = this.missing(at, stream, gone);
-    if (missing !== null) this.rank = firstId === '' ? added : gone;
-    else if (at === lastId && added !== null) this.rank = added;
+    if (at === lastId && added !== null) this.rank = added;
+    else if (missing !== null) this.rank = firstId === '' ? added : gone;
     if (this.rank !== null) this.keep(at, this.rank);
     return missing;
   }
@@ -43,15 +43,16 @@ export class StreamRanks {
   private missing(at: string, { firstId, lastId, added }: StreamInfo, gone: number | null): Missing | null {
     const { rank } = this;
     const isBehindFirst = firstId === '' ? isLaterEntry(lastId, at) : isLaterEntry(firstId, at);
-    if (isBehindFirst) {
-      if (rank === null || gone === null) return { lost: null, reason: 'entries may have been trimmed', toId: firstId };
-      if (added !== null && added < rank) return { lost: null, reason: 'the stream began anew', toId: firstId };
-      return gone > rank
-        ? { lost: gone - rank, reason: 'entries were trimmed before they were read', toId: firstId }
-        : null;
+    if (!isBehindFirst && at !== lastId) return null;
+    const toId = isBehindFirst ? firstId : at;
+    if (rank === null || gone === null || added === null) {
+      return isBehindFirst ? { lost: null, reason: 'entries may have been trimmed', toId } : null;
     }
-    const jumped = at === lastId && rank !== null && added !== null ? added - rank : 0;
-    return jumped > 0 ? { lost: jumped, reason: 'entries were trimmed before they were read', toId: at } : null;
+    // All up to the last one read are gone, or it is the last one there is: so many were before it.
+    const passed = isBehindFirst ? gone : added;
+    if (passed === rank) return null;
+    if (passed < rank) return { lost: null, reason: 'the stream began anew', toId };
+    return { lost: passed - rank, reason: 'entries were trimmed before they were read', toId };
   }
 
   private keep(id: string, rank: number): void {
