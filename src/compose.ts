@@ -10,6 +10,7 @@ import { createMemorySnapshots } from './adapters/memory/snapshots';
 import { createMemoryTape } from './adapters/memory/tape';
 import { createRedisOutput } from './adapters/redis/output';
 import { createPubSubFeed } from './adapters/redis/pubsub-feed';
+import { createStreamFeed } from './adapters/redis/stream-feed';
 import { systemClock } from './adapters/system/clock';
 import { createConsoleLogger } from './adapters/system/console-logger';
 import type { CoreOptions } from './core/create';
@@ -22,6 +23,8 @@ import { openLive } from './live/engine';
 import type { Engine } from './live/engine-api';
 import { attachFeed } from './live/feed';
 import type { Clock, EventLog, IntakeOrigin, Logger, Output, Snapshots, Tape } from './live/ports';
+import { attachStream } from './live/stream-input';
+import { dropUndefined } from './wire/defined';
 import { parseMarketText, parseOneTick } from './wire/market-data';
 import { signalToWire } from './wire/signal';
 
@@ -34,6 +37,14 @@ export interface RedisDoors {
   readonly url: string;
   /** Channel to subscribe to; `null` subscribes to nothing. Default `strategy_engine_input`. */
   readonly inputChannel?: string | null;
+  /** Stream to read, each entry once and in order; `null` reads none, which is the default. */
+  readonly inputStream?: string | null;
+  /** Consumer group of the stream; default `strategy_engine`. */
+  readonly group?: string;
+  /** Reads `<inputStream>:<partition>` instead. */
+  readonly partition?: number;
+  /** Entries that trimming leaves in the stream; default `limits.inputStreamEntries`. */
+  readonly inputStreamEntries?: number;
   /** Channel that signals are published on; `null` publishes nothing. Default `strategy_engine_output`. */
   readonly outputChannel?: string | null;
   readonly signalStream?: string;
@@ -87,7 +98,7 @@ export async function openEngine(given: EngineOptions): Promise<Engine> {
       tickOf: tickOfIntake,
       closing: [() => store.close()],
     });
-    return withInput(engine, options, clock, logger, random);
+    return await withInput(engine, options, { clock, logger, random });
   } catch (error) {
     await Promise.allSettled([...outputs.map((output) => output.close()), store.tape.close(), store.close()]);
     throw error;
@@ -147,31 +158,57 @@ function outputsOf(options: EngineOptions, clock: Clock, logger: Logger, random:
   ];
 }
 
-async function withInput(
-  engine: Engine,
-  options: EngineOptions,
-  clock: Clock,
-  logger: Logger,
-  random: () => number,
-): Promise<Engine> {
+interface Edges {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+async function withInput(engine: Engine, options: EngineOptions, edges: Edges): Promise<Engine> {
   const { redis } = options;
-  if (redis === undefined || redis.inputChannel === null) return engine;
-  const channel = redis.inputChannel;
-  const named = channel === undefined ? {} : { channel };
-  const feed = createPubSubFeed({ url: redis.url, ...named, clock, logger, random });
-  const detach = await attachFeed(engine, feed);
+  if (redis === undefined) return engine;
+  const detaching: (() => Promise<void>)[] = [];
+  if (redis.inputChannel !== null) {
+    const channel = redis.inputChannel;
+    const feed = createPubSubFeed({ url: redis.url, ...(channel === undefined ? {} : { channel }), ...edges });
+    detaching.push(await attachFeed(engine, feed));
+  }
+  if (redis.inputStream) {
+    const feed = createStreamFeed({ ...streamOptions(redis, options.name), ...edges });
+    detaching.push(await attachStream({ engine, feed, parse: parseEntry, logger: edges.logger }));
+  }
+  if (detaching.length === 0) return engine;
   return {
     ...engine,
     async close() {
-      await detach();
+      await Promise.all(detaching.map((detach) => detach()));
       await engine.close();
     },
+  };
+}
+
+function streamOptions({ url, inputStream, group, partition, inputStreamEntries, ...rest }: RedisDoors, name: string) {
+  return {
+    url,
+    consumer: name,
+    ...dropUndefined({
+      stream: inputStream ?? undefined,
+      group,
+      partition,
+      keepEntries: inputStreamEntries,
+      rejectedStream: rest.rejectedStream,
+    }),
   };
 }
 
 /** A pushing door's message: live, and of any asset type. */
 function parseIntake(text: string, { source, arrivalMs }: IntakeOrigin): MarketDataInput {
   return parseMarketText(text, { source, arrivalMs, door: 'live' });
+}
+
+/** An entry of a stream: in order, and read again it is the same. */
+function parseEntry(text: string, { source, arrivalMs }: IntakeOrigin): MarketDataInput {
+  return parseMarketText(text, { source, arrivalMs, door: 'ordered' });
 }
 
 function tickOfIntake(text: string, { source, arrivalMs }: IntakeOrigin): Tick | null {

@@ -24,7 +24,15 @@ const optionsSchema = z.object({
         input: path,
       });
     }),
-  redis: optional(z.object({ url: z.string().min(1) })),
+  redis: optional(
+    z.object({
+      url: z.string().min(1),
+      inputStream: z.union([z.null(), z.string().min(1).max(limits.nameChars)]).optional(),
+      group: optional(z.string().min(1).max(limits.nameChars)),
+      partition: optional(numeric({ min: 0, integer: true })),
+      inputStreamEntries: optional(numeric({ min: 0, integer: true })),
+    }),
+  ),
   capital: optional(numeric({ above: 0, ...money })),
   accountCurrency: optional(
     z
