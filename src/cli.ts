@@ -6,6 +6,7 @@ import { startDemo } from './adapters/node-red/demo';
 import { parseRedisUrl } from './adapters/redis/connection';
 import { createConsoleLogger, type LogLevel, logLevels } from './adapters/system/console-logger';
 import { asEngineError, valueError } from './core/domain/errors';
+import { deadLetters } from './dead-letters-command';
 import { replay } from './replay-command';
 
 const usage = `strategy-engine COMMAND
@@ -14,6 +15,9 @@ const usage = `strategy-engine COMMAND
   replay    a market file through a strategy: one line of JSON per signal
             replay FILE --strategy TYPE [--param name=value …] [--symbol S] [--timeframe T] [--skip-bad] [--data DIR]
             with DIR it goes on where it was stopped
+  dead-letters  what of Redis' input could not be used, listed or put back where it came from
+            dead-letters [--replay] [--to stream|channel] [--reason TEXT] [--limit N] [--json]
+            of the Redis that REDIS_URL names; a letter that was cut, or whose channel nobody hears, stays
 
 Environment of demo: PORT (editor, 1880), API_PORT (8000), API_HOST (127.0.0.1), API_TOKEN, REDIS_URL, DATA_DIR (.data),
 LOG_LEVEL (debug info warn error silent).
@@ -24,6 +28,10 @@ async function main(args: readonly string[]): Promise<void> {
   if (command === 'demo') return demo();
   if (command === 'replay') {
     process.exitCode = await replay(rest);
+    return;
+  }
+  if (command === 'dead-letters') {
+    process.exitCode = await deadLetters(rest);
     return;
   }
   const asked = command === undefined || command === 'help' || command === '--help';
