@@ -22,7 +22,7 @@ export { asEngineError, EngineError } from './core/domain/errors';
 export { limits } from './core/domain/limits';
 export type { Signal } from './core/domain/signal';
 export type { Alert } from './core/domain/summary';
-export type { MarketItem, Tick } from './core/domain/tick';
+export { addedMs, isLaterEntry, type MarketItem, type Tick } from './core/domain/tick';
 export type { EngineVerbs } from './core/domain/verbs';
 export { performanceOfSeries as performanceOf } from './core/performance/series';
 export { createRegistry } from './core/strategies/registry';
@@ -39,7 +39,18 @@ export type { Camel, EngineEvents, MarketDataOptions } from './library';
 export { createEngine, type Engine, libraryOf } from './library';
 export type { Engine as LiveEngine } from './live/engine-api';
 export { attachFeed } from './live/feed';
-export type { Clock, Feed, FeedListener, FeedState, Gap, Logger, StreamEntry, StreamFeed } from './live/ports';
+export type {
+  Clock,
+  Feed,
+  FeedLag,
+  FeedListener,
+  FeedState,
+  Gap,
+  Logger,
+  StreamEntry,
+  StreamFeed,
+  StreamRefusal,
+} from './live/ports';
 export { batchesOf, readEntry, type StreamBatch } from './live/stream-batches';
 export { attachStream, lagText } from './live/stream-input';
 export { toWire } from './wire/case';
