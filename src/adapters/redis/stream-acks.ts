@@ -35,6 +35,10 @@ export class StreamAcks {
     return this.waiting.size;
   }
 
+  get isFull(): boolean {
+    return !this.isStopped && this.waiting.size >= limits.streamUnacknowledged;
+  }
+
   add(entries: readonly StreamEntry[], refusals: readonly StreamRefusal[]): void {
     if (this.isStopped) return;
     for (const { id } of entries) this.waiting.set(id, null);
@@ -58,7 +62,7 @@ export class StreamAcks {
 
   /** Settles when there is room for more. */
   async room(): Promise<void> {
-    if (this.waiting.size < limits.streamUnacknowledged || this.isStopped) return;
+    if (!this.isFull) return;
     await new Promise<void>((resolve) => {
       this.onRoom = resolve;
     });
@@ -87,7 +91,7 @@ export class StreamAcks {
       })
       .then((pauseMs) => {
         this.running = null;
-        if (this.waiting.size < limits.streamUnacknowledged) this.onRoom();
+        if (!this.isFull) this.onRoom();
         this.next(pauseMs);
       });
     return this.running;

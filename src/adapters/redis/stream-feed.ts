@@ -5,7 +5,7 @@
  */
 import { EngineError } from '../../core/domain/errors';
 import { limits } from '../../core/domain/limits';
-import { addedMs, isLaterEntry } from '../../core/domain/tick';
+import { isLaterEntry } from '../../core/domain/tick';
 import type { FeedLag, FeedState, StreamEntry, StreamFeed, StreamListener } from '../../live/ports';
 import { RedisConnection, redisError, retryDelayMs } from './connection';
 import { FeedVoice } from './feed-voice';
@@ -13,7 +13,7 @@ import { StreamAcks } from './stream-acks';
 import { StreamCommands } from './stream-commands';
 import { StreamLag } from './stream-lag';
 import { type StreamFeedOptions, streamKey, streamNames } from './stream-options';
-import { type Missing, StreamRanks } from './stream-ranks';
+import { gapOf, type Missing, StreamRanks } from './stream-ranks';
 import { type GroupInfo, laterThan, type StreamInfo } from './stream-replies';
 import { Waiting } from './waiting';
 
@@ -162,7 +162,7 @@ class RedisStreamFeed implements StreamFeed {
     this.isReading = true;
     this.reading();
     while (!this.isClosed && this.wanted === mode) {
-      await this.acks.room();
+      await this.room();
       const entries =
         mode === 'lead'
           ? await this.commands.readNew(this.pageSize())
@@ -199,7 +199,7 @@ class RedisStreamFeed implements StreamFeed {
   /** Takes what lies between the last entry taken and `to`, whoever it was handed to. */
   private async catchUp(to: string): Promise<void> {
     for (;;) {
-      await this.acks.room();
+      await this.room();
       const entries = await this.commands.range(this.at, to, this.pageSize());
       if (entries.length === 0 || this.isClosed) return;
       await this.hand(entries);
@@ -228,6 +228,17 @@ class RedisStreamFeed implements StreamFeed {
     }
   }
 
+  /** Waits until less is unacknowledged, and says so when that takes long. */
+  private async room(): Promise<void> {
+    if (!this.acks.isFull) return;
+    const cancel = this.options.clock.after(limits.diskStallMs, () =>
+      this.voice.become('stale', `${this.acks.size} entries of ${this.stream} wait to be stored`),
+    );
+    await this.acks.room();
+    cancel();
+    if (this.isReading) this.reading();
+  }
+
   private refusalsOf(entries: readonly StreamEntry[]) {
     return this.listener?.refusals(entries) ?? [];
   }
@@ -252,10 +263,8 @@ class RedisStreamFeed implements StreamFeed {
     await this.trim(stream, group);
   }
 
-  private gap(before: string, { lost, reason, toId }: Missing): void {
-    const fromMs = addedMs(before);
-    const toMs = toId === '' ? this.options.clock.nowMs() : Math.max(fromMs, addedMs(toId));
-    const gap = { source: this.name, fromMs, toMs, lost, reason };
+  private gap(before: string, missing: Missing): void {
+    const gap = { source: this.name, ...gapOf(before, missing, this.options.clock.nowMs()) };
     this.options.logger.warn(`${this.name}: market data is missing`, gap);
     this.voice.tell(() => this.listener?.gap(gap));
   }
@@ -264,7 +273,7 @@ class RedisStreamFeed implements StreamFeed {
   private async sweep(): Promise<void> {
     let start = '0-0';
     do {
-      await this.acks.room();
+      await this.room();
       const { next, entries } = await this.commands.claim(start, Math.min(limits.streamAcks, this.pageSize()));
       const taken = entries.filter(({ id }) => !isLaterEntry(id, this.at));
       this.acks.add(taken, this.refusalsOf(taken));

@@ -3,7 +3,7 @@
  * before it was read, and how much may be trimmed now.
  */
 import { limits } from '../../core/domain/limits';
-import { isLaterEntry } from '../../core/domain/tick';
+import { addedMs, isLaterEntry } from '../../core/domain/tick';
 import type { GroupInfo, StreamInfo } from './stream-replies';
 
 /** Entries that were gone before they were read; `lost` is `null` when it cannot be known how many. */
@@ -12,6 +12,12 @@ export interface Missing {
   readonly reason: string;
   /** Id of the first entry that is left, empty when none is. */
   readonly toId: string;
+}
+
+/** The stretch after `before` in which they were added. */
+export function gapOf(before: string, { lost, reason, toId }: Missing, nowMs: number) {
+  const fromMs = addedMs(before);
+  return { fromMs, toMs: toId === '' ? nowMs : Math.max(fromMs, addedMs(toId)), lost, reason };
 }
 
 export class StreamRanks {

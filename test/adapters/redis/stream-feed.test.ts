@@ -16,7 +16,8 @@ const key = 'strategy_engine:input';
 const group = 'strategy_engine';
 const rejected = 'strategy_engine:rejected';
 
-describe('the stream feed', () => {
+describe('the stream feed', function () {
+  this.timeout(30_000);
   let server: RedisServer;
   let asker: Redis;
   let logger: LogLines;
@@ -119,8 +120,10 @@ describe('the stream feed', () => {
     await add(1, limits.streamUnacknowledged + 3_000);
     await until('the bound', () => heard.taken.length >= limits.streamUnacknowledged, 10_000);
     assert.ok(heard.taken.length < limits.streamUnacknowledged + limits.streamReadEntries);
+    await until('it says so', () => /entries of .* wait to be stored/.test(heard.states.at(-1)?.message ?? ''));
     heard.storedUpTo = null;
     await until('all', () => heard.taken.length === limits.streamUnacknowledged + 3_000, 10_000);
+    await until('up', () => heard.now() === 'up');
   });
 
   it('hands the same entries over again until they are taken, and says that they wait', async () => {
