@@ -79,6 +79,7 @@ class RedisStreamFeed implements StreamFeed {
     if (this.listener !== null) return;
     this.listener = listener;
     this.at = listener.cursor();
+    if (this.wanted === 'lead') this.acks.start();
     this.voice.become('connecting', `connecting to ${this.connection.address}`);
     const settled = this.voice.settled();
     await Promise.all([this.connection.start(), this.reader.start()]);
@@ -98,6 +99,7 @@ class RedisStreamFeed implements StreamFeed {
 
   async lead(): Promise<void> {
     this.wanted = 'lead';
+    this.acks.start();
   }
 
   async follow(): Promise<void> {
@@ -132,12 +134,12 @@ class RedisStreamFeed implements StreamFeed {
   /** Reads until closed. Every failure is said, and after a pause it goes on from the last entry that was taken. */
   private async run(): Promise<void> {
     while (!this.isClosed) {
+      this.isReading = false;
       try {
         await this.waiting.until(() => this.connection.state === 'up' && this.reader.state === 'up');
         if (this.isClosed) return;
         await this.session(this.wanted);
       } catch (thrown) {
-        this.isReading = false;
         if (this.isClosed) return;
         this.failed(thrown);
         await this.waiting.after(retryDelayMs(this.failures, this.options.random));
@@ -153,10 +155,7 @@ class RedisStreamFeed implements StreamFeed {
   }
 
   private async session(mode: 'lead' | 'follow'): Promise<void> {
-    if (mode === 'lead') {
-      this.acks.start();
-      await this.commands.createGroup();
-    } else await this.acks.stop();
+    if (mode === 'lead') await this.commands.createGroup();
     await this.look(mode);
     if (mode === 'lead') await this.sweep();
     this.isReading = true;
@@ -171,7 +170,6 @@ class RedisStreamFeed implements StreamFeed {
       if (entries.length > 0) await this.arrived(entries, mode);
       if (this.options.clock.monotonicMs() - this.lookedAt >= limits.streamLagEveryMs) await this.look(mode);
     }
-    this.isReading = false;
   }
 
   private reading(): void {

@@ -246,6 +246,19 @@ describe('the stream feed', function () {
     assert.equal(info?.[at + 1], '20-0', 'the group did not move');
   });
 
+  it('told to follow and to lead at once, it leaves nothing unacknowledged', async () => {
+    const heard = streamRecorder();
+    const feed = await started(heard);
+    for (let n = 1; n <= 50; n += 5) {
+      await add(n, n + 4);
+      await feed.follow();
+      await feed.lead();
+    }
+    await until('all', () => heard.taken.length === 50);
+    assert.deepEqual(heard.ids(), ids(1, 50));
+    await until('all is acknowledged', async () => (await pending()) === 0);
+  });
+
   it('frees its connections on close, also while it waits', async () => {
     const before = await otherClients(asker);
     const feed = await started(streamRecorder());
