@@ -57,7 +57,7 @@ export class StreamNode {
   private movedAt = 0;
   private sendAgainAt = 0;
   private againMs: number = limits.nodeRetryMs;
-  private onRoom: () => void = () => {};
+  private stopListening: () => void = () => {};
   private isClosed = false;
 
   constructor(shell: Shell<unknown>, engine: LiveEngine, settings: StreamSettings) {
@@ -79,6 +79,9 @@ export class StreamNode {
 
   async start(): Promise<void> {
     this.at = this.engine.feedEntry(this.feed.name);
+    const act = (role: 'leader' | 'standby') => void (role === 'leader' ? this.feed.lead() : this.feed.follow());
+    this.stopListening = this.engine.onRole(act);
+    act(this.engine.role());
     await this.feed.start({
       cursor: () => this.at,
       take: (entries) => this.take(entries),
@@ -99,7 +102,7 @@ export class StreamNode {
 
   async close(): Promise<void> {
     this.isClosed = true;
-    this.onRoom();
+    this.stopListening();
     await this.feed.close();
     this.engine.forget(this.component);
   }
@@ -120,7 +123,7 @@ export class StreamNode {
     const refusals: StreamRefusal[] = [];
     let rest = entries;
     for (const batch of batchesOf(entries, this.feed.name, this.at, this.parse)) {
-      if (this.open.length >= limits.nodeBatchesOpen) await this.room();
+      await this.room();
       if (this.isClosed) break;
       const { entry } = batch.input.position;
       const its = rest.filter(({ id }) => !isLaterEntry(id, entry));
@@ -155,11 +158,11 @@ export class StreamNode {
     this.shell.node.send([null, { topic: 'rejected', payload }]);
   }
 
-  private room(): Promise<void> {
-    return new Promise((resolve) => {
-      this.onRoom = resolve;
-      if (this.isClosed) resolve();
-    });
+  private async room(): Promise<void> {
+    while (this.open.length >= limits.nodeBatchesOpen && !this.isClosed) {
+      await this.stored();
+      await new Promise<void>((resolve) => void systemClock.after(limits.streamAckMs, resolve));
+    }
   }
 
   /** What the engine has stored leaves the window; what it could not take is sent again, in its order. */
@@ -171,7 +174,6 @@ export class StreamNode {
     if (this.open.length < before) {
       this.movedAt = nowMs;
       this.againMs = limits.nodeRetryMs;
-      this.onRoom();
     }
     if (isRefused && this.open.length > 0 && nowMs >= this.sendAgainAt && !this.isClosed) this.sendAgain(nowMs);
     if (this.isUntaken() || this.open.length < before) this.show();

@@ -1,13 +1,21 @@
 #!/usr/bin/env node
 /** The command line. Errors go to stderr with exit code 1, wrong usage with 2. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { isLoopback } from './adapters/http/access';
 import { startDemo } from './adapters/node-red/demo';
 import { parseRedisUrl } from './adapters/redis/connection';
 import { createConsoleLogger, type LogLevel, logLevels } from './adapters/system/console-logger';
+import { backup } from './backup-command';
 import { asEngineError, valueError } from './core/domain/errors';
 import { deadLetters } from './dead-letters-command';
 import { replay } from './replay-command';
+import { move, restore } from './restore-command';
+import { verify } from './verify-command';
+
+/** What `verify` starts itself as. */
+const verifyHere = 'verify-here';
 
 const usage = `strategy-engine COMMAND
 
@@ -18,6 +26,14 @@ const usage = `strategy-engine COMMAND
   dead-letters  what of Redis' input could not be used, listed or put back where it came from
             dead-letters [--replay] [--to stream|channel] [--reason TEXT] [--limit N] [--json]
             of the Redis that REDIS_URL names; a letter that was cut, or whose channel nobody hears, stays
+  verify    whether all that a store keeps is whole, while its engine runs
+            verify (--data DIR | --redis URL --name NAME [--data DIR of its tape]) [--json]
+  backup    everything but the tape into one file, while the engine runs
+            backup (--data DIR | --redis URL --name NAME) --out FILE
+  restore   a backup into an empty place
+            restore FILE (--data DIR | --redis URL --name NAME)
+  move      from a directory into a Redis or back, after the engine was stopped; with --copy while it runs
+            move --from (DIR | URL) --to (DIR | URL) [--name NAME in Redis] [--copy]
 
 Environment of demo: PORT (editor, 1880), API_PORT (8000), API_HOST (127.0.0.1), API_TOKEN, REDIS_URL, DATA_DIR (.data),
 LOG_LEVEL (debug info warn error silent).
@@ -30,10 +46,36 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = await replay(rest);
     return;
   }
-  if (command === 'dead-letters') {
-    process.exitCode = await deadLetters(rest);
-    return;
-  }
+  if (command === 'dead-letters') process.exitCode = await deadLetters(rest);
+  else if (command === 'verify') process.exitCode = await verifyApart(rest);
+  else if (command === verifyHere) process.exitCode = await verify(rest);
+  else if (command === 'backup') process.exitCode = await backup(rest);
+  else if (command === 'restore') process.exitCode = await restore(rest);
+  else if (command === 'move') process.exitCode = await move(rest);
+  else explain(command);
+}
+
+/** What a process dies of whose memory is a damaged file. */
+const crashes: readonly (NodeJS.Signals | null)[] = ['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGILL', 'SIGFPE'];
+
+/**
+ * In a process of its own: the pages of an embedded log have no checksums, and following a damaged one ends whoever does.
+ * That, too, is an answer.
+ */
+async function verifyApart(args: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, [...process.execArgv, __filename, verifyHere, ...args], { stdio: 'inherit' });
+  const end = () => child.kill();
+  process.once('exit', end);
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  process.off('exit', end);
+  if (!crashes.includes(signal)) return code ?? 1;
+  const problem = `the file of the log is damaged: reading it ended the process (${signal})`;
+  const report = { sound: false, checks: [{ check: 'events', checked: 'unknown', problem, note: null }] };
+  process.stdout.write(args.includes('--json') ? `${JSON.stringify(report)}\n` : `DAMAGED: ${problem}\n`);
+  return 1;
+}
+
+function explain(command: string | undefined): void {
   const asked = command === undefined || command === 'help' || command === '--help';
   (asked ? process.stdout : process.stderr).write(asked ? usage : `no command "${command}"\n\n${usage}`);
   process.exitCode = asked ? 0 : 2;

@@ -1,29 +1,24 @@
 /** Puts an engine together: picks the adapters, hands them to live. The only file that knows them all. */
 
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { openEmbeddedStore } from './adapters/embedded/store';
-import { openTape } from './adapters/files/tape';
 import { createMetrics } from './adapters/http/metrics';
-import { createMemoryLog } from './adapters/memory/event-log';
-import { createMemorySnapshots } from './adapters/memory/snapshots';
-import { createMemoryTape } from './adapters/memory/tape';
 import { createRedisOutput } from './adapters/redis/output';
 import { createPubSubFeed } from './adapters/redis/pubsub-feed';
 import { createStreamFeed } from './adapters/redis/stream-feed';
 import { systemClock } from './adapters/system/clock';
 import { createConsoleLogger } from './adapters/system/console-logger';
+import { createLoopLag } from './adapters/system/loop-lag';
 import type { CoreOptions } from './core/create';
 import type { MarketDataInput } from './core/domain/bodies';
-import { EngineError } from './core/domain/errors';
 import type { AssetType, Tick } from './core/domain/tick';
 import type { StrategyDefinition } from './core/strategies/strategy';
 import { checkedOptions } from './engine-options';
 import { openLive } from './live/engine';
 import type { Engine } from './live/engine-api';
 import { attachFeed } from './live/feed';
-import type { Clock, EventLog, IntakeOrigin, Logger, Output, Snapshots, Tape } from './live/ports';
+import type { Clock, IntakeOrigin, Logger, Metrics, Output } from './live/ports';
 import { attachStream } from './live/stream-input';
+import { type OpenedStore, openStore } from './open-store';
 import { dropUndefined } from './wire/defined';
 import { parseMarketText, parseOneTick } from './wire/market-data';
 import { signalToWire } from './wire/signal';
@@ -31,7 +26,11 @@ import { signalToWire } from './wire/signal';
 export type StoreOptions =
   | { readonly kind: 'memory' }
   | { readonly kind: 'embedded'; readonly path: string }
-  | { readonly kind: 'redis'; readonly url: string };
+  /**
+   * Several processes may open one engine: one leads, the others stand by. `path` is a folder of this process alone, in
+   * which its tape lies; without one the tape is in memory, and a kill loses the market since the last snapshot.
+   */
+  | { readonly kind: 'redis'; readonly url: string; readonly path?: string };
 
 export interface RedisDoors {
   readonly url: string;
@@ -55,7 +54,7 @@ export interface EngineOptions {
   /** Names the engine in its store, its Redis keys and its summary. */
   readonly name: string;
   readonly store: StoreOptions;
-  /** Redis as a door: ticks in, signals out. Log and snapshots stay in `store`. */
+  /** Redis as a door: ticks in, signals out. */
   readonly redis?: RedisDoors;
   readonly capital?: number;
   readonly accountCurrency?: string;
@@ -69,37 +68,34 @@ export interface EngineOptions {
   readonly seed?: number;
 }
 
-interface OpenedStore {
-  readonly log: EventLog;
-  readonly snapshots: Snapshots;
-  readonly tape: Tape;
-  close(): Promise<void>;
-}
-
 /** Opens an engine for a door (HTTP server, nodes). Rejects with an EngineError that says what could not be opened. */
 export async function openEngine(given: EngineOptions): Promise<Engine> {
   const options = checkedOptions(given);
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? createConsoleLogger({ clock });
   const random = jitter(options.seed);
-  const store = await openStore(options.store, clock, logger);
-  const outputs = outputsOf(options, clock, logger, random);
+  const metrics = createMetrics();
+  const edges = { clock, logger, random, metrics };
+  const store = await openStore({ ...options, ...edges });
+  const lag = createLoopLag();
+  const outputs = outputsOf(options, store, edges);
   try {
     const engine = await openLive({
       name: options.name,
       core: coreOptions(options),
       ...store,
-      tapeId: options.name,
       outputs,
       clock,
       logger,
-      metrics: createMetrics(),
+      metrics,
+      lag,
       parse: parseIntake,
       tickOf: tickOfIntake,
-      closing: [() => store.close()],
+      closing: [() => store.close(), async () => lag.close()],
     });
-    return await withInput(engine, options, { clock, logger, random });
+    return await withInput(engine, options, edges);
   } catch (error) {
+    lag.close();
     await Promise.allSettled([...outputs.map((output) => output.close()), store.tape.close(), store.close()]);
     throw error;
   }
@@ -117,30 +113,21 @@ function coreOptions(options: EngineOptions): CoreOptions {
   };
 }
 
-async function openStore(store: StoreOptions, clock: Clock, logger: Logger): Promise<OpenedStore> {
-  if (store.kind === 'redis') {
-    throw new EngineError(
-      'ValueError',
-      'store.kind "redis" is not there yet: use "embedded" with `redis` as the door',
-      {
-        details: [{ path: 'store.kind', message: 'must be memory or embedded', received: store.kind }],
-      },
-    );
-  }
-  if (store.kind === 'memory') {
-    const log = createMemoryLog();
-    return { log, snapshots: createMemorySnapshots(), tape: createMemoryTape(), close: () => log.close() };
-  }
-  const { log, snapshots, close } = await openEmbeddedStore({ path: store.path, clock, logger });
-  try {
-    return { log, snapshots, tape: openTape({ dir: join(store.path, 'tape'), clock, logger }), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+/** Reconnections of that connection, from 0 on. */
+function counted(metrics: Metrics, connection: string): () => void {
+  metrics.count('reconnects', connection, 0);
+  return () => metrics.count('reconnects', connection);
 }
 
-function outputsOf(options: EngineOptions, clock: Clock, logger: Logger, random: () => number): Output[] {
+/** What every connection is handed. */
+interface Edges {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+  readonly metrics: Metrics;
+}
+
+function outputsOf(options: EngineOptions, { fence }: OpenedStore, { metrics, ...edges }: Edges): Output[] {
   const { redis } = options;
   if (redis === undefined || redis.outputChannel === null) return [];
   return [
@@ -150,31 +137,28 @@ function outputsOf(options: EngineOptions, clock: Clock, logger: Logger, random:
       ...(redis.outputChannel === undefined ? {} : { channel: redis.outputChannel }),
       ...(redis.signalStream === undefined ? {} : { stream: redis.signalStream }),
       ...(redis.rejectedStream === undefined ? {} : { rejectedStream: redis.rejectedStream }),
-      clock,
-      logger,
-      random,
+      // The lease lies in the store's Redis; in another one it could not be asked for.
+      ...(fence !== undefined && options.store.kind === 'redis' && options.store.url === redis.url ? { fence } : {}),
+      ...edges,
+      onReconnect: counted(metrics, 'output'),
       encode: (signal) => JSON.stringify(signalToWire(signal)),
     }),
   ];
 }
 
-interface Edges {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly random: () => number;
-}
-
-async function withInput(engine: Engine, options: EngineOptions, edges: Edges): Promise<Engine> {
+async function withInput(engine: Engine, options: EngineOptions, { metrics, ...edges }: Edges): Promise<Engine> {
   const { redis } = options;
   if (redis === undefined) return engine;
   const detaching: (() => Promise<void>)[] = [];
+  const onReconnect = counted(metrics, 'input');
   if (redis.inputChannel !== null) {
     const channel = redis.inputChannel;
-    const feed = createPubSubFeed({ url: redis.url, ...(channel === undefined ? {} : { channel }), ...edges });
+    const named = channel === undefined ? {} : { channel };
+    const feed = createPubSubFeed({ url: redis.url, ...named, ...edges, onReconnect });
     detaching.push(await attachFeed(engine, feed));
   }
   if (redis.inputStream) {
-    const feed = createStreamFeed({ ...streamOptions(redis, options.name), ...edges });
+    const feed = createStreamFeed({ ...streamOptions(redis, options.name), ...edges, onReconnect });
     detaching.push(await attachStream({ engine, feed, parse: parseEntry, logger: edges.logger }));
   }
   if (detaching.length === 0) return engine;

@@ -2,21 +2,27 @@
  * The one way to the log: append, then fold in the order of the log, then answer. An event is known to the caller only
  * after it is durable and the core has folded it.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { EngineError } from '../core/domain/errors';
 import type { LogEvent, NewEvent } from '../core/domain/log-event';
 import { apply } from '../core/fold';
 import type { CoreState } from '../core/state';
+import { reportStore } from './durability';
 import type { Health } from './health';
 import type { AppendOutcome, EventLog } from './ports';
 
 export interface Appender {
   /** Rejects with `ConnectionError` or `TimeoutError`; what was appended is folded when it settles. */
   append(event: NewEvent): Promise<AppendOutcome>;
+  /** Folds what others have appended. Rejects as `EventLog.read` does. */
+  refresh(): Promise<void>;
 }
+
+const eventsPerRead = 1_000;
 
 export function createAppender(core: CoreState, log: EventLog, health: Health, folded: () => void): Appender {
   const waiting = new Map<number, LogEvent>();
+  let reading: Promise<void> | null = null;
 
   function fold(event: LogEvent): void {
     if (event.seq <= core.logSeq) return;
@@ -28,16 +34,29 @@ export function createAppender(core: CoreState, log: EventLog, health: Health, f
     folded();
   }
 
-  /** Others may have appended between: what they wrote is folded before ours is answered. */
+  async function readOnce(): Promise<void> {
+    for (const event of await log.read(core.logSeq, eventsPerRead)) fold(event);
+  }
+
+  /** Others may have appended between: what they wrote is folded before ours is answered. One reading serves all callers. */
   async function catchUp(seq: number): Promise<void> {
     while (core.logSeq < seq) {
-      const events = await log.read(core.logSeq, 1_000);
-      if (events.length === 0) return;
-      for (const event of events) fold(event);
+      // One that was begun earlier may have been answered before our event was there: only our own says that there is none.
+      if (reading !== null) {
+        await reading.catch(() => undefined);
+        continue;
+      }
+      const before = core.logSeq;
+      reading = readOnce().finally(() => {
+        reading = null;
+      });
+      await reading;
+      if (core.logSeq === before) return;
     }
   }
 
   return {
+    refresh: () => catchUp(Number.POSITIVE_INFINITY),
     async append(event) {
       let outcome: AppendOutcome | undefined;
       try {
@@ -48,11 +67,13 @@ export function createAppender(core: CoreState, log: EventLog, health: Health, f
         throw error;
       }
       if (outcome === undefined) throw new EngineError('InternalError', 'the log answered nothing');
-      health.report('store', 'up', log.durability().text);
+      reportStore(health, log);
       if (outcome.kind === 'applied') {
         fold(outcome.event);
         if (core.logSeq < outcome.event.seq) await catchUp(outcome.event.seq);
       } else if (outcome.kind === 'duplicate') await catchUp(outcome.seq);
+      // What won is folded before the loser looks again.
+      else if (log.isShared) await catchUp(Number.POSITIVE_INFINITY);
       return outcome;
     },
   };
@@ -60,16 +81,18 @@ export function createAppender(core: CoreState, log: EventLog, health: Health, f
 
 /** Hash of what was sent, before defaults: the same id with another content is a conflict. Key order does not matter. */
 export function contentHash(content: unknown): string {
-  return createHash('sha256').update(canonical(content)).digest('base64url').slice(0, 27);
+  return hash('sha256', canonical(content), 'base64url').slice(0, 27);
 }
 
-function canonical(value: unknown): string {
+/** Plain data as one text, whatever the order of its keys. */
+export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const fields = value instanceof Map ? [...value.entries()] : Object.entries(value);
-  const parts = fields
-    .filter(([, field]) => field !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, field]) => `${JSON.stringify(key)}:${canonical(field)}`);
-  return `{${parts.join(',')}}`;
+  const fields = value instanceof Map ? value : new Map(Object.entries(value));
+  let text = '';
+  for (const key of [...fields.keys()].sort()) {
+    const field: unknown = fields.get(key);
+    if (field !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonical(field)}`;
+  }
+  return `{${text}}`;
 }

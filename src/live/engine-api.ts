@@ -7,7 +7,7 @@ import type { Alert, ComponentHealth } from '../core/domain/summary';
 import type { AssetType } from '../core/domain/tick';
 import type { EngineVerbs } from '../core/domain/verbs';
 import type { StrategyDefinition } from '../core/strategies/strategy';
-import type { FeedLag, Gap } from './ports';
+import type { FeedLag, Gap, Role } from './ports';
 
 export interface EngineEvents {
   readonly signal: Signal;
@@ -51,6 +51,10 @@ export interface Engine extends EngineVerbs {
    * `isRefused`: an entry could not be taken, and nothing after it is until it is handed over again.
    */
   feedStored(feed: string): Promise<{ readonly entry: string; readonly isRefused: boolean }>;
+  /** Whether this process speaks for the engine, or stands by: warm, and silent. */
+  role(): Role;
+  /** Told of every change of role. Answers the function that stops listening. */
+  onRole(listener: (role: Role) => void): () => void;
   /** Adds a strategy type of the user's own; strategies registered with it earlier start now. Throws a `ValueError`. */
   define(definition: StrategyDefinition): void;
   report(door: DoorReport): void;

@@ -3,6 +3,8 @@ import type { LogEvent, NewEvent } from '../core/domain/log-event';
 import type { Signal } from '../core/domain/signal';
 import type { MarketBatch } from '../core/domain/tick';
 
+export type { FeedLag, StreamEntry, StreamFeed, StreamListener, StreamRefusal } from './ports-stream';
+
 /** Time, handed in. `nowMs` is the calendar (may step); `monotonicMs` is for durations and never goes back. */
 export interface Clock {
   nowMs(): number;
@@ -26,8 +28,8 @@ export type AppendOutcome =
       readonly seq: number;
       readonly sameContent: boolean;
     }
-  /** `expectedVersion` is not current. */
-  | { readonly kind: 'conflict'; readonly aggregateVersion: number };
+  /** `expectedVersion`, or else the place of the `link`, is not current: of which aggregate, and what is. */
+  | { readonly kind: 'conflict'; readonly aggregate: string; readonly aggregateVersion: number };
 
 /** Whether what was acknowledged survives, in words the summary can show. */
 export interface Durability {
@@ -42,7 +44,8 @@ export interface Durability {
 
 /**
  * The truth for what must never be lost. `append` is atomic per event, in order, idempotent by id and conditional on
- * the aggregate's version; it settles within `limits.storeMs` after the events are durable, or rejects with an
+ * the aggregate's version, and on that of the `link`'s aggregate where the event has one (the id is judged first, then
+ * `expectedVersion`, then the link; an event that is applied raises both aggregates). It settles within `limits.storeMs` after the events are durable, or rejects with an
  * EngineError (`ConnectionError`, `TimeoutError`). A timed-out append may still have happened: only the id makes a
  * retry harmless.
  */
@@ -52,6 +55,8 @@ export interface EventLog {
   read(afterSeq: number, limit: number): Promise<readonly LogEvent[]>;
   lastSeq(): Promise<number>;
   durability(): Durability;
+  /** Tells how the store is, now and at every change; absent where it lives in this process. */
+  readonly onState?: (listener: (state: FeedState, message: string) => void) => void;
   /** Whether other processes may append too, so that their events have to be followed. */
   readonly isShared: boolean;
   close(): Promise<void>;
@@ -82,7 +87,13 @@ export interface Snapshot {
  * it is durable. `dirty` chunks replace those of the set before; the others are carried over; `removed` are dropped.
  */
 export interface Snapshots {
-  save(meta: SnapshotMeta, dirty: readonly SnapshotChunk[], removed: readonly string[]): Promise<void>;
+  /** With `isWhole` nothing is carried over: what another process left may be of other chunks. */
+  save(
+    meta: SnapshotMeta,
+    dirty: readonly SnapshotChunk[],
+    removed: readonly string[],
+    isWhole?: boolean,
+  ): Promise<void>;
   /** The newest set whose every checksum holds, and how many newer ones were refused; `null` when there is none. */
   load(): Promise<{
     readonly snapshot: Snapshot | null;
@@ -135,6 +146,24 @@ export interface Tape {
   close(): Promise<void>;
 }
 
+export type Role = 'leader' | 'standby';
+
+/**
+ * The right to speak for an engine that several processes keep: to publish signals and write snapshots. At most one
+ * holds it; unheard for `limits.leaseMs` it loses it, and another takes over within 3 s of its death.
+ */
+export interface Lease {
+  /** Settles when the role is known; `onRole` is told of every change of role or words afterwards. */
+  start(onRole: (role: Role, message: string) => void): Promise<void>;
+  role(): Role;
+  /** In words, for whoever looks. */
+  message(): string;
+  /** When the process that led before this one was last known to live; `null` when it is not known. */
+  predecessorMs(): number | null;
+  /** Gives it up, so that another need not wait. */
+  close(): Promise<void>;
+}
+
 export type FeedState = 'connecting' | 'up' | 'stale' | 'down' | 'closed';
 
 /** A stretch in which market data was, or may have been, lost. */
@@ -160,68 +189,6 @@ export interface FeedListener {
   gap(gap: Gap): void;
 }
 
-/** One entry of a stream, as it was added. */
-export interface StreamEntry {
-  /** `<ms>-<n>`: when it was added, and which one of that millisecond. */
-  readonly id: string;
-  /** Its field `data`; `null` when it has none. */
-  readonly text: string | null;
-  /** How often it was put back from the dead letters. */
-  readonly attempts: number;
-}
-
-/** An entry, or a part of one, that is no market data. */
-export interface StreamRefusal {
-  readonly entry: string;
-  /** What was refused, as it can be sent again. */
-  readonly text: string;
-  readonly reason: string;
-  readonly attempts: number;
-}
-
-/** How far a reader is behind its stream; `null` where the server does not tell. */
-export interface FeedLag {
-  readonly entries: number | null;
-  /** Delivered and not acknowledged; 0 while it only follows. */
-  readonly pending: number | null;
-  /** Since the first entry that was not read yet was added. */
-  readonly ageMs: number;
-}
-
-/** Who takes the entries of a stream. */
-export interface StreamListener {
-  /** Id of the last entry that was taken; empty when none was. Where reading goes on. */
-  cursor(): string;
-  /**
-   * Takes entries in their order; those up to the cursor are passed over. Rejects when they cannot be taken now: then
-   * nothing after them is read, and the same ones are handed over again.
-   */
-  take(entries: readonly StreamEntry[]): Promise<readonly StreamRefusal[]>;
-  /** What `take` would refuse of them. */
-  refusals(entries: readonly StreamEntry[]): readonly StreamRefusal[];
-  /** Id of the last entry whose effects are stored; up to it entries may be acknowledged. Never rejects. */
-  stored(): Promise<string>;
-  state(state: FeedState, message: string): void;
-  gap(gap: Gap): void;
-  lag(lag: FeedLag): void;
-}
-
-/**
- * A stream that is read by pulling, never faster than its entries are taken, losing and doubling nothing. Whoever leads
- * acknowledges, keeps dead letters and trims; whoever follows only reads.
- */
-export interface StreamFeed {
-  readonly name: string;
-  start(listener: StreamListener): Promise<void>;
-  /** Settles when no read of the other kind is under way any more; what it takes of Redis is made up for later. */
-  lead(): Promise<void>;
-  follow(): Promise<void>;
-  mode(): 'lead' | 'follow';
-  /** As it was measured last, at most about a second ago; `null` before the first time. */
-  lag(): FeedLag | null;
-  close(): Promise<void>;
-}
-
 /** A source of raw messages. Dead, frozen and silent connections are noticed within 3 s. */
 export interface Feed {
   readonly name: string;
@@ -238,6 +205,23 @@ export interface RejectedMessage {
   readonly source?: string;
 }
 
+/** What became of what an output was handed since it was opened: every signal is in exactly one of them. */
+export interface OutputCounters {
+  readonly published: number;
+  readonly duplicates: number;
+  readonly waiting: number;
+  /** Had no room, or waited when the output closed. */
+  readonly shed: number;
+  /** Waited past their validity. */
+  readonly stale: number;
+  /** Refused since another process speaks for the engine. */
+  readonly fenced: number;
+  readonly unencodable: number;
+  /** Dead letters kept, and not kept. */
+  readonly rejectsKept: number;
+  readonly rejectsDropped: number;
+}
+
 /** Where signals go beside the listeners in this process. Publishing a `signalId` twice publishes it once. */
 export interface Output {
   readonly name: string;
@@ -245,33 +229,64 @@ export interface Output {
   /** Keeps a rejected message for later. Best effort, bounded. */
   reject(message: RejectedMessage): Promise<void>;
   onState(listener: (state: FeedState, message: string) => void): void;
+  counters?(): OutputCounters;
   start(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What the engine counts. The label of each: outcome, –, code, outcome, source, cause, HTTP status, code. */
-export type MetricCounter = 'ticks' | 'signals' | 'decisions' | 'executions' | 'gaps' | 'shed' | 'requests' | 'alerts';
+/** How late the event loop ran since it was asked last. */
+export interface LoopLag {
+  take(): { readonly p99Ms: number; readonly maxMs: number };
+  close(): void;
+}
+
+/** What the engine counts. The label of each stands in the adapter. */
+export type MetricCounter =
+  | 'ticks'
+  | 'signals'
+  | 'decisions'
+  | 'executions'
+  | 'gaps'
+  | 'gap_seconds'
+  | 'shed'
+  | 'requests'
+  | 'alerts'
+  | 'output_signals'
+  | 'dead_letters'
+  | 'appends'
+  | 'reconnects';
 
 /** What the engine holds right now. */
 export type MetricGauge =
+  | 'health'
+  | 'uptime_seconds'
   | 'strategies'
   | 'symbols'
   | 'intake_ticks'
+  | 'signals_waiting'
   | 'log_seq'
   | 'tape_bytes'
-  | 'leader'
+  | 'snapshot_age_seconds'
+  | 'event_loop_lag_p99_seconds'
+  | 'event_loop_lag_max_seconds'
+  | 'durable'
   | 'input_lag_entries'
   | 'input_pending_entries'
-  | 'input_lag_seconds';
+  | 'input_lag_seconds'
+  | 'leader';
 
 /** Figures for a monitoring system. Cheap enough to be called once per batch; never throws. */
 export interface Metrics {
-  /** Adds to a counter; `label` is ignored by `signals`, and counted as `other` past `limits.metricLabels` of them. */
+  /** Adds to a counter, whose series is there from the first 0 on; `label` is ignored by `signals`, and counted as `other` past `limits.metricLabels` of them. */
   count(counter: MetricCounter, label: string, by?: number): void;
   gauge(gauge: MetricGauge, value: number): void;
   /** One measured way, in ms, by tier (`fast`, `tactical`, `strategic`, `api` …). */
   latency(tier: string, latencyMs: number): void;
+  /** How long one append to the log took, in ms. */
+  append(latencyMs: number): void;
   component(name: string, health: 'up' | 'degraded' | 'down'): void;
+  /** The component is not there any more. */
+  forget(component: string): void;
   /** Prometheus text. */
   text(): Promise<string>;
 }

@@ -2,7 +2,7 @@
 import { asEngineError } from '../core/domain/errors';
 import { limits } from '../core/domain/limits';
 import type { Engine } from './engine-api';
-import { levels } from './feed';
+import { reportState } from './feed';
 import type { FeedLag, FeedState, Logger, StreamFeed, StreamRefusal } from './ports';
 import { batchesOf, type ParseEntry, readEntry } from './stream-batches';
 
@@ -20,7 +20,7 @@ export function lagText({ entries, pending, ageMs }: FeedLag): string {
   return `${behind}${(ageMs / 1_000).toFixed(1)} s${open}`;
 }
 
-/** Starts the feed. The answer closes it again. */
+/** Starts the feed: it leads while this process leads its engine, and follows otherwise. The answer closes it again. */
 export async function attachStream({ engine, feed, parse, logger }: StreamInput): Promise<() => Promise<void>> {
   const component = `input:${feed.name}`;
   let state: FeedState = 'connecting';
@@ -28,9 +28,16 @@ export async function attachStream({ engine, feed, parse, logger }: StreamInput)
   const report = (): void => {
     const lag = feed.lag();
     const isBehind = lag !== null && lag.ageMs > limits.streamLagMs;
-    const health = state === 'up' && isBehind ? 'degraded' : levels[state];
-    engine.report({ component, health, message: lag === null ? message : `${message}; ${lagText(lag)}` });
+    const shown = state === 'up' && isBehind ? 'stale' : state;
+    reportState(door, component, shown, lag === null ? message : `${message}; ${lagText(lag)}`);
   };
+  const door = {
+    report: (name: string, health: 'up' | 'degraded' | 'down', words: string) =>
+      engine.report({ component: name, health, message: words }),
+  };
+  const take = (role: 'leader' | 'standby') => void (role === 'leader' ? feed.lead() : feed.follow());
+  const stop = engine.onRole(take);
+  take(engine.role());
   await feed.start({
     cursor: () => engine.feedEntry(feed.name),
     async take(entries) {
@@ -55,6 +62,7 @@ export async function attachStream({ engine, feed, parse, logger }: StreamInput)
     },
   });
   return async () => {
+    stop();
     await feed.close();
     engine.forget(component);
   };

@@ -21,6 +21,8 @@ export interface StreamFeedOptions {
   readonly keepEntries?: number;
   /** Oldest entry that a kept snapshot goes on from; what comes after it is not trimmed, and empty keeps everything. */
   readonly keep?: () => string;
+  /** Called whenever one of its connections is there again. */
+  readonly onReconnect?: () => void;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Uniform in [0, 1): the jitter of the retries. */

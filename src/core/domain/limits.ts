@@ -48,6 +48,8 @@ export const limits = {
   storeMs: 500,
   /** Events written to the log in one call. */
   eventsPerAppend: 64,
+  /** Events of other processes that come with the answer to an append, and wait to be folded. */
+  eventsAhead: 256,
   /** Appends waiting for their group; more are refused with ConnectionError rather than queued without end. */
   appendsWaiting: 4_096,
   /** Batches whose results are kept, so that several nodes behind one source read one evaluation. */
@@ -58,6 +60,12 @@ export const limits = {
   decisionsPerStrategy: 1_000,
   /** Alerts kept. */
   alerts: 256,
+  /** The same alert again within this time only counts, and is told once more at its end, in ms: a phone rings once a minute. */
+  alertWindowMs: 60_000,
+  /** Troubles of one kind that a component may have within that time; with the next it flaps. */
+  alertFlaps: 2,
+  /** Different alerts (code and component) whose repetitions are counted at once; past it the oldest counts no further. */
+  alertWindows: 256,
   /** Closed bars remembered per symbol and timeframe, so a strategy registered now is warm at once. */
   barHistoryMin: 64,
   barHistoryMax: 1_024,
@@ -180,6 +188,20 @@ export const limits = {
   redisPingMisses: 3,
   /** A closing Redis socket whose peer says nothing is destroyed after this. */
   redisDisconnectMs: 200,
+  /** How often a log that others append to is looked at, in ms: what one process changes, all others know soon. */
+  logFollowMs: 200,
+  /** Whoever speaks for an engine says so this often; unheard for the second, another takes over: well within 3 s, in ms. */
+  leaseBeatMs: 500,
+  leaseMs: 2_000,
+  /** A standby looks this often whether the lease is free, in ms. */
+  leasePollMs: 250,
+  /** A process of an engine that was not heard of for this long is gone, in ms. */
+  memberMs: 10_000,
+  /** Signals of a standby kept for a takeover, and for how long, in ms: longer than it takes to notice a death. */
+  unspokenSignals: 1_000,
+  unspokenMs: 5_000,
+  /** Bytes of a snapshot sent to Redis, or read from it, in one call: about a millisecond of its time. */
+  redisBlockBytes: 524_288,
   /** Signals published in one script call: about 1 ms of Redis' time. */
   signalsPerPublish: 256,
   /** Signals waiting while Redis is away; past it the oldest is shed and counted. */
@@ -191,37 +213,31 @@ export const limits = {
   /** Entries kept in the stream of signals, and in the stream of dead letters. */
   signalStreamEntries: 10_000,
   rejectedStreamEntries: 1_000,
-  /** Dead letters under way to Redis; more are dropped and counted. */
+  /** Dead letters under way to Redis, past which more are dropped and counted, and those looked at in one call. */
   rejectsInFlight: 64,
-  /** Entries of an input stream that trimming leaves, read or not: a cold replacement has so much to read again. */
+  deadLetterPage: 100,
+  /** Entries of an input stream that trimming leaves, for a cold replacement to read, and pause between two trims, in ms. */
   inputStreamEntries: 1_000_000,
-  /** Pause between two trims of an input stream, in ms. */
   streamTrimMs: 10_000,
-  /** Entries of a stream read at once, at most and at first, and bytes of them wanted: one entry may hold megabytes. */
+  /** Entries of a stream read at once, at most and at first, and bytes of them wanted: one may hold megabytes. */
   streamReadEntries: 1_000,
   streamReadFirst: 16,
   streamReadBytes: 4 * 1_048_576,
-  /** Longest wait for new entries in one read, in ms: how fast a reader notices that it is to do something else. */
+  /** Longest wait in one read, and span of the entries that are one batch, whose age is told to as much, in ms. */
   streamBlockMs: 1_000,
-  /** Consecutive entries added within this many ms are one batch, so that the age of data is told to about as much. */
   streamBatchMs: 100,
-  /** Entries taken and not acknowledged; past it reading waits. */
+  /** Entries taken and not acknowledged, past which reading waits, and those acknowledged or claimed in one call. */
   streamUnacknowledged: 10_000,
-  /** Entries acknowledged in one call, and looked at in one sweep of what other consumers left. */
   streamAcks: 500,
-  /** Pause between two looks at how far what was taken is stored, in ms, and between two of how far behind reading is. */
+  /** Pause between two looks at how far what was taken is stored, and between two of how far behind it is, in ms. */
   streamAckMs: 20,
   streamLagEveryMs: 1_000,
-  /** A reader whose next entry waits longer than this is degraded, in ms. */
+  /** A reader whose next entry waits so many ms is degraded; ranks it remembers, to know how much trimming leaves. */
   streamLagMs: 10_000,
-  /** Positions of a stream remembered by their rank, so that trimming knows how much it leaves. */
   streamRanks: 1_024,
-  /** Batches that a node has sent and the engine has not stored; past it the node reads no further. */
+  /** Batches a node has sent and the engine not stored, past which it reads no further, and says so after that many ms. */
   nodeBatchesOpen: 64,
-  /** A node whose batches the engine has not taken for so long says so, in ms. */
   nodeUntakenMs: 5_000,
-  /** Dead letters looked at in one call to Redis, and put back by one call of ours. */
-  deadLetterPage: 100,
   /** The owner of an embedded store touches its lock this often, and an owner in another pid namespace is dead after the second, in ms. */
   lockBeatMs: 2_000,
   lockStaleMs: 6_000,
@@ -247,6 +263,13 @@ export const limits = {
   snapshotBlockBytes: 1_048_576,
   /** Files a snapshot set may refer to; past it the emptiest are rewritten. */
   snapshotFiles: 64,
+  /** Bytes of a snapshot in one line of a backup, and the longest line: the largest event is below it many times. */
+  backupBlockBytes: 786_432,
+  backupLineBytes: 16 * 1_048_576,
+  /** Events read in one go when a store is checked, copied or restored: a few ms of work. */
+  eventsPerPage: 1_000,
+  /** A check that takes longer than this tells how far it is, then this often, in ms. */
+  progressMs: 2_000,
   /** Characters of one logged value, and levels of nesting shown. */
   logValueChars: 2_000,
   logDepth: 6,
