@@ -7,7 +7,6 @@ import { systemClock } from '../../src/adapters/system/clock';
 import { openEngine } from '../../src/compose';
 import type { Engine } from '../../src/live/engine-api';
 import { repartition } from '../../src/repartition';
-import { parseMarketText } from '../../src/wire/market-data';
 import { seeded } from '../faults/proxy';
 import { startNode } from '../helpers/child';
 import { comparable, type MarketTick, marketOf, registerAll, risk, undivided } from '../helpers/partitioned';
@@ -38,7 +37,6 @@ describe('a market that is split another way', function () {
   after(() => cluster?.stop());
 
   async function closeAll(): Promise<void> {
-    await Promise.all(pumps.splice(0).map((stop) => stop()));
     await Promise.all(engines.splice(0).map((engine) => engine.close()));
   }
 
@@ -50,7 +48,7 @@ describe('a market that is split another way', function () {
         name: `desk-${partition}`,
         store: { kind: 'redis', url },
         risk,
-        redis: { url, inputChannel: null, outputChannel: null },
+        redis: { url, inputChannel: null, outputChannel: null, inputStream: 'strategy_engine:input', partition },
         logger: recordingLogger(),
       });
       engines.push(engine);
@@ -59,32 +57,7 @@ describe('a market that is split another way', function () {
         said.set(signal.signalId, comparable(signal));
       });
       if (isNew) await registerAll(engine);
-      pumps.push(pump(engine, partition));
     }
-  }
-
-  const pumps: (() => Promise<void>)[] = [];
-
-  /** Reads the partition's stream into the engine; the answer stops it. */
-  function pump(engine: Engine, partition: number): () => Promise<void> {
-    const stream = `strategy_engine:input:${partition}`;
-    let stopped = false;
-    const running = (async () => {
-      while (!stopped) {
-        const at = engine.feedEntry(`stream:${stream}`);
-        const page = await cluster.probeOf(stream).xrange(stream, at === '' ? '-' : `(${at}`, '+', 'COUNT', 3);
-        for (const [entry, [, text]] of page) {
-          const context = { arrivalMs: Date.now(), source: 'stream', door: 'ordered' as const };
-          const input = parseMarketText(String(text), context);
-          await engine.processMarketData({ ...input, position: { feed: `stream:${stream}`, entry } });
-        }
-        await new Promise((resolve) => setTimeout(resolve, page.length === 0 ? 20 : 0));
-      }
-    })();
-    return async () => {
-      stopped = true;
-      await running;
-    };
   }
 
   async function write(ticks: readonly MarketTick[], partitions: number, perEntry = 100): Promise<void> {
