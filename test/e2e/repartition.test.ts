@@ -9,14 +9,15 @@ import type { Engine } from '../../src/live/engine-api';
 import { repartition } from '../../src/repartition';
 import { seeded } from '../faults/proxy';
 import { startNode } from '../helpers/child';
-import { comparable, type MarketTick, marketOf, registerAll, risk, undivided } from '../helpers/partitioned';
+import { type MarketTick, marketOf, registerAll, risk, undivided } from '../helpers/partitioned';
 import { type RedisCluster, startRedisCluster } from '../helpers/redis-cluster';
 import { logLines } from '../helpers/redis-probe';
 import { root } from '../helpers/repository';
 import { recordingLogger } from '../helpers/temporary';
 import { until } from '../helpers/until';
 
-type Said = Map<string, Readonly<Record<string, unknown>>>;
+type Told = Readonly<Record<string, unknown>>;
+type Said = Map<string, Told>;
 const symbols = 24;
 const drainMs = 60_000;
 
@@ -41,21 +42,17 @@ describe('a market that is split another way', function () {
   }
 
   /** One engine for each partition, registered alike when it is new. */
-  async function openAll(partitions: number, said: Said, isNew: boolean): Promise<void> {
+  async function openAll(partitions: number, isNew: boolean): Promise<void> {
     const { url } = cluster;
     for (let partition = 0; partition < partitions; partition++) {
       const engine = await openEngine({
         name: `desk-${partition}`,
         store: { kind: 'redis', url },
         risk,
-        redis: { url, inputChannel: null, outputChannel: null, inputStream: 'strategy_engine:input', partition },
+        redis: { url, inputChannel: null, inputStream: 'strategy_engine:input', partition },
         logger: recordingLogger(),
       });
       engines.push(engine);
-      engine.on('signal', (signal) => {
-        assert.ok(!said.has(signal.signalId), `${signal.signalId} was told twice`);
-        said.set(signal.signalId, comparable(signal));
-      });
       if (isNew) await registerAll(engine);
     }
   }
@@ -70,20 +67,36 @@ describe('a market that is split another way', function () {
     await writer.close();
   }
 
-  const same = (said: Said) => {
+  /** By id, what went out: a signal that two engines told stands in two streams. */
+  async function told(): Promise<Said> {
+    const said: Said = new Map();
+    for (const partition of [0, 1, 2]) {
+      const stream = `strategy_engine:{desk-${partition}}:signals`;
+      for (const [, fields] of await cluster.probeOf(stream).xrange(stream, '-', '+')) {
+        const { latency_ms: _, ...signal } = JSON.parse(String(fields[fields.indexOf('data') + 1])) as Told;
+        const id = String(signal.signal_id);
+        assert.ok(!said.has(id), `${id} was told twice`);
+        said.set(id, signal);
+      }
+    }
+    return said;
+  }
+
+  async function same(): Promise<void> {
+    await until('all is said', async () => (await told()).size >= expected.size, drainMs);
+    const said = await told();
     const missing = [...expected].filter(([id]) => !said.has(id)).map(([, signal]) => signal);
     const extra = [...said].filter(([id]) => !expected.has(id)).map(([, signal]) => signal);
     assert.deepEqual([missing, extra], [[], []]);
-    for (const [id, signal] of expected) assert.deepEqual(said.get(id), signal);
-  };
+    for (const [id, signal] of expected) assert.deepEqual(said.get(id), JSON.parse(JSON.stringify(signal)));
+  }
 
   it('says what one engine says, over 2, then 3, then 2 engines, with entries left unread at each change', async () => {
-    const said: Said = new Map();
     const thirds = [0, 7_200, 14_400].map((from) => market.slice(from, from + 7_200));
     const { url } = cluster;
     let partitions = 2;
     for (const [i, third] of thirds.entries()) {
-      await openAll(partitions, said, i === 0);
+      await openAll(partitions, i === 0);
       await write(third.slice(0, 5_000), partitions);
       await until(
         'some is taken',
@@ -112,9 +125,8 @@ describe('a market that is split another way', function () {
       assert.ok(report.unread > 0 && report.stranded === 0, JSON.stringify(report));
       partitions = to;
     }
-    await openAll(partitions, said, false);
-    await until('all is said', () => said.size >= expected.size, drainMs);
-    same(said);
+    await openAll(partitions, false);
+    await same();
   });
 
   /** The command in a process of its own, killed so long after it has begun; whether it came to its end before. */
@@ -142,10 +154,9 @@ describe('a market that is split another way', function () {
   }
 
   it('comes to the same when it is killed again and again and run again, and no engine opens meanwhile', async () => {
-    const said: Said = new Map();
-    await openAll(2, said, true);
+    await openAll(2, true);
     await write(market.slice(0, 10_000), 2);
-    await until('some is taken', () => said.size > 50, drainMs);
+    await until('some is taken', async () => (await told()).size > 50, drainMs);
     await closeAll();
     await write(market.slice(10_000), 2, 2);
     let kills = 0;
@@ -154,18 +165,17 @@ describe('a market that is split another way', function () {
       kills++;
       const { repartition: mark } = keysOf('desk-0');
       if ((await cluster.probeOf(mark).exists(mark)) === 1)
-        await assert.rejects(openAll(1, said, false), { code: 'ConnectionError', message: /repartition again/ });
+        await assert.rejects(openAll(1, false), { code: 'ConnectionError', message: /repartition again/ });
     }
     assert.ok(kills >= 2, `${kills} kills`);
-    await openAll(3, said, false);
-    await until('all is said', () => said.size >= expected.size, drainMs);
-    same(said);
+    await openAll(3, false);
+    await same();
   });
 
   it('is refused while an engine runs, when strategies differ, and for engines that are not there', async () => {
     const options = { url: cluster.url, name: 'desk', from: 2, to: 3, isDry: false };
     await assert.rejects(repartition(options), { code: 'NotFoundError', message: /desk-0/ });
-    await openAll(2, new Map(), true);
+    await openAll(2, true);
     assert.deepEqual((await repartition({ ...options, isDry: true })).running, ['desk-0', 'desk-1']);
     await assert.rejects(repartition(options), { code: 'ConflictError', message: /stop all of its processes/ });
     await engines[1]?.update('cross', { parameters: { fastPeriod: 4 } });
@@ -174,7 +184,7 @@ describe('a market that is split another way', function () {
     await assert.rejects(repartition({ ...options, to: 2 }), { code: 'ValueError' });
     await assert.rejects(repartition({ ...options, to: 1_000 }), { code: 'ValueError' });
     await assert.rejects(repartition({ ...options, from: 1, to: 3 }), { code: 'ConflictError', message: /desk-1 too/ });
-    await openAll(2, new Map(), false);
+    await openAll(2, false);
     await engines[0]?.update('cross', { parameters: { fastPeriod: 4 } });
     await closeAll();
     assert.equal((await repartition(options)).outcome, 'done');
@@ -188,13 +198,13 @@ describe('a market that is split another way', function () {
   });
 
   it('leaves performance where it was tracked, and gives new engines the strategies with their versions', async () => {
-    await openAll(2, new Map(), true);
+    await openAll(2, true);
     for (const engine of engines) await engine.update('cross', { parameters: { fastPeriod: 4 } });
     const executionResult = { executionId: 'e1', pnl: 12.5, success: true, executionTimeMs: 1 };
     await engines[0]?.track({ strategyId: 'cross', executionResult });
     await closeAll();
     await repartition({ url: cluster.url, name: 'desk', from: 2, to: 3, isDry: false });
-    await openAll(3, new Map(), false);
+    await openAll(3, false);
     const executions = engines.map((engine) => engine.summary().throughput.executionsTotal);
     assert.deepEqual(executions, [1, 0, 0]);
     for (const engine of engines) {
