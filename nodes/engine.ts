@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { NodeAPI } from 'node-red';
 import { z } from 'zod';
 import type { EngineOptions, LiveEngine, Logger } from '../src/index';
-import { createRegistry, EngineError, openEngine, typesToWire } from '../src/index';
+import { createRegistry, EngineError, openEngine, redisUrlWithPassword, typesToWire } from '../src/index';
 import { flowsStopping, isGoingOn, type Lease, Registry, releaseGraceMs } from './registry';
 import { common, type Definition, defineNode, type EngineNode, type Shell, setting } from './shell';
 
@@ -50,10 +50,7 @@ function redisUrlOf(shell: Shell<Config>): string {
   const url = given(shell.config.redisUrl);
   const { redisPassword } = shell.node.credentials as { redisPassword?: string };
   // One that cannot be read is refused where it is opened, and not repeated.
-  if (url === '' || !redisPassword || !URL.canParse(url)) return url;
-  const whole = new URL(url);
-  whole.password = encodeURIComponent(redisPassword);
-  return whole.href;
+  return redisPassword ? redisUrlWithPassword(url, redisPassword) : url;
 }
 
 function pathOf({ RED, config: { path, engineName } }: Shell<Config>): string {

@@ -9,6 +9,7 @@ import {
   limits,
   marketItemToWire,
   parseMarketText,
+  redisUrlWithPassword,
   systemClock,
 } from '../src/index';
 import { isGoingOn, type Lease, Registry, releaseGraceMs } from './registry';
@@ -54,10 +55,7 @@ function urlOf(shell: Shell<Config>): string {
   const { redisPassword } = shell.node.credentials as { redisPassword?: string };
   if (own === '' || /^\$\{\w+\}$/.test(own)) return holder?.redisUrl ?? 'redis://127.0.0.1:6379';
   // One that cannot be read is refused where it is opened, and not repeated.
-  if (!redisPassword || !URL.canParse(own)) return own;
-  const url = new URL(own);
-  url.password = encodeURIComponent(redisPassword);
-  return url.href;
+  return redisPassword ? redisUrlWithPassword(own, redisPassword) : own;
 }
 
 /** The subscription, which outlives its node: what comes in between waits for the next one. */

@@ -5,11 +5,12 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { isLoopback } from './adapters/http/access';
 import { startDemo } from './adapters/node-red/demo';
-import { parseRedisUrl } from './adapters/redis/connection';
+import { parseRedisUrl } from './adapters/redis/redis-target';
 import { createConsoleLogger, type LogLevel, logLevels } from './adapters/system/console-logger';
 import { backup } from './backup-command';
 import { asEngineError, valueError } from './core/domain/errors';
 import { deadLetters } from './dead-letters-command';
+import { repartition } from './repartition-command';
 import { replay } from './replay-command';
 import { move, restore } from './restore-command';
 import { verify } from './verify-command';
@@ -34,6 +35,8 @@ const usage = `strategy-engine COMMAND
             restore FILE (--data DIR | --redis URL --name NAME)
   move      from a directory into a Redis or back, after the engine was stopped; with --copy while it runs
             move --from (DIR | URL) --to (DIR | URL) [--name NAME in Redis] [--copy]
+  repartition  a market that N engines share, over M; all of them stopped
+            repartition --redis URL --name NAME --from N --to M [--stream NAME] [--dry-run] [--json]
 
 Environment of demo: PORT (editor, 1880), API_PORT (8000), API_HOST (127.0.0.1), API_TOKEN, REDIS_URL, DATA_DIR (.data),
 LOG_LEVEL (debug info warn error silent).
@@ -52,6 +55,7 @@ async function main(args: readonly string[]): Promise<void> {
   else if (command === 'backup') process.exitCode = await backup(rest);
   else if (command === 'restore') process.exitCode = await restore(rest);
   else if (command === 'move') process.exitCode = await move(rest);
+  else if (command === 'repartition') process.exitCode = await repartition(rest);
   else explain(command);
 }
 
@@ -103,7 +107,7 @@ function checkRedisUrl(): void {
   try {
     parseRedisUrl(url);
   } catch {
-    throw valueError('REDIS_URL', 'must be a redis:// or rediss:// URL');
+    throw valueError('REDIS_URL', 'must be a redis://, rediss:// or redis-cluster:// URL');
   }
 }
 

@@ -40,14 +40,21 @@ export interface RedisDoors {
   readonly inputStream?: string | null;
   /** Consumer group of the stream; default `strategy_engine`. */
   readonly group?: string;
-  /** Reads `<inputStream>:<partition>` instead. */
+  /** Reads `<inputStream>:<partition>` and `<inputChannel>:<partition>` instead: the engine has a part of the symbols. */
   readonly partition?: number;
   /** Entries that trimming leaves in the stream; default `limits.inputStreamEntries`. */
   readonly inputStreamEntries?: number;
   /** Channel that signals are published on; `null` publishes nothing. Default `strategy_engine_output`. */
   readonly outputChannel?: string | null;
+  /** Default `strategy_engine:signals`; on a cluster it lies in the engine's slot: `strategy_engine:{NAME}:signals`. */
   readonly signalStream?: string;
+  /** Default `strategy_engine:rejected`; on a cluster `strategy_engine:{NAME}:rejected`. */
   readonly rejectedStream?: string;
+  /**
+   * Sharded channels (Redis 7): on a cluster a message then goes to the nodes of its channel's slot only, and signals are
+   * published on `strategy_engine_output:{NAME}`. Publishers and subscribers use SPUBLISH and SSUBSCRIBE. Default false.
+   */
+  readonly sharded?: boolean;
 }
 
 export interface EngineOptions {
@@ -78,8 +85,9 @@ export async function openEngine(given: EngineOptions): Promise<Engine> {
   const edges = { clock, logger, random, metrics };
   const store = await openStore({ ...options, ...edges });
   const lag = createLoopLag();
-  const outputs = outputsOf(options, store, edges);
+  const outputs: Output[] = [];
   try {
+    outputs.push(...outputsOf(options, store, edges));
     const engine = await openLive({
       name: options.name,
       core: coreOptions(options),
@@ -134,9 +142,12 @@ function outputsOf(options: EngineOptions, { fence }: OpenedStore, { metrics, ..
     createRedisOutput({
       url: redis.url,
       engineName: options.name,
-      ...(redis.outputChannel === undefined ? {} : { channel: redis.outputChannel }),
-      ...(redis.signalStream === undefined ? {} : { stream: redis.signalStream }),
-      ...(redis.rejectedStream === undefined ? {} : { rejectedStream: redis.rejectedStream }),
+      ...dropUndefined({
+        channel: redis.outputChannel,
+        stream: redis.signalStream,
+        rejectedStream: redis.rejectedStream,
+        sharded: redis.sharded,
+      }),
       // The lease lies in the store's Redis; in another one it could not be asked for.
       ...(fence !== undefined && options.store.kind === 'redis' && options.store.url === redis.url ? { fence } : {}),
       ...edges,
@@ -152,14 +163,14 @@ async function withInput(engine: Engine, options: EngineOptions, { metrics, ...e
   const detaching: (() => Promise<void>)[] = [];
   const onReconnect = counted(metrics, 'input');
   if (redis.inputChannel !== null) {
-    const channel = redis.inputChannel;
-    const named = channel === undefined ? {} : { channel };
+    const { inputChannel: channel, partition, sharded } = redis;
+    const named = dropUndefined({ channel, partition, sharded });
     const feed = createPubSubFeed({ url: redis.url, ...named, ...edges, onReconnect });
     detaching.push(await attachFeed(engine, feed));
   }
   if (redis.inputStream) {
     const feed = createStreamFeed({ ...streamOptions(redis, options.name), ...edges, onReconnect });
-    detaching.push(await attachStream({ engine, feed, parse: parseEntry, logger: edges.logger }));
+    detaching.push(await attachStream({ engine, feed, parse: entryParser(redis), logger: edges.logger }));
   }
   if (detaching.length === 0) return engine;
   return {
@@ -190,9 +201,15 @@ function parseIntake(text: string, { source, arrivalMs }: IntakeOrigin): MarketD
   return parseMarketText(text, { source, arrivalMs, door: 'live' });
 }
 
-/** An entry of a stream: in order, and read again it is the same. */
-function parseEntry(text: string, { source, arrivalMs }: IntakeOrigin): MarketDataInput {
-  return parseMarketText(text, { source, arrivalMs, door: 'ordered' });
+/**
+ * An entry of a stream: in order, and read again it is the same. The partitions of a stream are one source: a symbol that
+ * moves from one to another goes on as it was.
+ */
+function entryParser({ inputStream, partition }: RedisDoors) {
+  return (text: string, { source, arrivalMs }: IntakeOrigin): MarketDataInput => {
+    const whole = partition === undefined ? source : `stream:${inputStream}`;
+    return parseMarketText(text, { source: whole, arrivalMs, door: 'ordered' });
+  };
 }
 
 function tickOfIntake(text: string, { source, arrivalMs }: IntakeOrigin): Tick | null {

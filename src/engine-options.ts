@@ -32,6 +32,7 @@ const optionsSchema = z.object({
       inputStream: z.union([z.null(), z.string().min(1).max(limits.nameChars)]).optional(),
       group: optional(z.string().min(1).max(limits.nameChars)),
       partition: optional(numeric({ min: 0, integer: true })),
+      sharded: optional(z.boolean()),
       inputStreamEntries: optional(numeric({ min: 0, integer: true })),
     }),
   ),

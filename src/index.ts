@@ -7,8 +7,17 @@
 export { type MarketFile, openMarketFile, type RejectedRow } from './adapters/files/market-file';
 export { createHttpApi, type Handled, type HttpApi } from './adapters/http/server';
 export { createDeadLetters, type DeadLetters } from './adapters/redis/dead-letters';
+export { partitionOf } from './adapters/redis/partition';
 export { createPubSubFeed } from './adapters/redis/pubsub-feed';
+export { redisUrlWithPassword } from './adapters/redis/redis-target';
 export { createStreamFeed } from './adapters/redis/stream-feed';
+export {
+  createStreamWriter,
+  type StreamWriter,
+  type StreamWriterOptions,
+  type Unwritten,
+  type WriteOutcome,
+} from './adapters/redis/stream-writer';
 export { createSimulator, type Simulator } from './adapters/simulator/simulator';
 export { systemClock } from './adapters/system/clock';
 export { createConsoleLogger } from './adapters/system/console-logger';

@@ -65,7 +65,7 @@ export async function move(args: readonly string[]): Promise<number> {
 
 function placeNamed(option: string, text: string | undefined, name: string | undefined): Place {
   if (text === undefined) throw valueError(option, 'is missing');
-  return placeOf(/^rediss?:/.test(text) ? { redis: text, name } : { data: text });
+  return placeOf(/^rediss?(-cluster)?:/.test(text) ? { redis: text, name } : { data: text });
 }
 
 function say(done: string, place: Place, { events, strategies, totalPnl }: VerifyReport): void {

@@ -5,10 +5,10 @@ import { holdingOwnerLock, openEmbeddedRestore } from './adapters/embedded/embed
 import { openEmbeddedStore } from './adapters/embedded/store';
 import { checkSnapshots } from './adapters/files/snapshot-check';
 import { checkTape } from './adapters/files/tape-check';
-import { parseRedisUrl } from './adapters/redis/connection';
 import { keysOf } from './adapters/redis/keys';
 import { openRedisCheck, type RedisAccess } from './adapters/redis/redis-check';
 import { holdingLease, openRedisRestore } from './adapters/redis/redis-restore';
+import { parseRedisUrl } from './adapters/redis/redis-target';
 import { systemClock } from './adapters/system/clock';
 import { createConsoleLogger } from './adapters/system/console-logger';
 import { EngineError, valueError } from './core/domain/errors';
@@ -39,7 +39,7 @@ export function placeOf({ data, redis, name }: PlaceOptions): Place {
     parseRedisUrl(redis);
   } catch {
     // It may hold a password, so it is never repeated.
-    throw valueError('--redis', 'must be a redis:// or rediss:// URL');
+    throw valueError('--redis', 'must be a redis://, rediss:// or redis-cluster:// URL');
   }
   if (name === undefined) throw valueError('--name', 'is missing: the name of the engine in Redis');
   if (!enginePattern.test(name)) throw valueError('--name', `must match ${enginePattern.source}`, name);
@@ -49,8 +49,8 @@ export function placeOf({ data, redis, name }: PlaceOptions): Place {
 /** For people, without credentials. */
 export function placeText(place: Place): string {
   if (place.kind === 'embedded') return place.path;
-  const { host, port } = parseRedisUrl(place.url);
-  return `"${place.name}" in the Redis at ${host}:${port}`;
+  const nodes = parseRedisUrl(place.url).nodes.map(({ host, port }) => `${host}:${port}`);
+  return `"${place.name}" in the Redis at ${nodes.join(', ')}`;
 }
 
 const shared = { clock: systemClock, logger: createConsoleLogger({ level: 'silent' }) };

@@ -12,7 +12,7 @@ describe('the command line', () => {
   const wrong: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
     [{ API_HOST: '0.0.0.0' }, /^API_HOST must be a loopback address unless API_TOKEN is set\n$/],
     [{ PORT: 'abc' }, /^PORT must be a port, 1 to 65535\n$/],
-    [{ REDIS_URL: 'http://x' }, /^REDIS_URL must be a redis:\/\/ or rediss:\/\/ URL\n$/],
+    [{ REDIS_URL: 'http://x' }, /^REDIS_URL must be a redis:\/\/, rediss:\/\/ or redis-cluster:\/\/ URL\n$/],
   ];
   for (const [env, message] of wrong) {
     it(`demo with ${JSON.stringify(env)} is refused in words before anything starts`, async () => {

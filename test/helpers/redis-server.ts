@@ -28,8 +28,15 @@ function findBinary(): { readonly bin: string; readonly libraryPath: string } {
   return binary;
 }
 
-/** A loopback port that was free a moment ago. */
-export function freePort(): Promise<number> {
+/** A loopback port that was free a moment ago, at most `max`. */
+export async function freePort(max = 65_535): Promise<number> {
+  for (;;) {
+    const port = await anyFreePort();
+    if (port <= max) return port;
+  }
+}
+
+function anyFreePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
@@ -159,9 +166,11 @@ class Server implements RedisServer {
  * Starts a server of its own on a free loopback port, without persistence unless `args` say otherwise.
  * The binary: REDIS_SERVER_BIN, else the PATH, else fetched without root (`.ci/redis.mjs`).
  */
-export async function startRedis(options: { readonly args?: readonly string[] } = {}): Promise<RedisServer> {
+export async function startRedis(
+  options: { readonly args?: readonly string[]; readonly portMax?: number } = {},
+): Promise<RedisServer> {
   for (let attempt = 1; ; attempt += 1) {
-    const server = new Server(await freePort(), options.args ?? []);
+    const server = new Server(await freePort(options.portMax), options.args ?? []);
     try {
       await server.restart();
       return server;

@@ -1,19 +1,20 @@
 /** One supervised connection to Redis: the client's settings for money, a heartbeat, and a state that can be shown. */
-import { Redis } from 'ioredis';
-import { EngineError, valueError } from '../../core/domain/errors';
+import type { Redis } from 'ioredis';
+import { EngineError } from '../../core/domain/errors';
 import { limits } from '../../core/domain/limits';
 import type { Clock, FeedState, Logger } from '../../live/ports';
+import { openClient, type RedisRole } from './client';
+import { type ClusterRoute, createRoute } from './cluster-connector';
+import { parseRedisUrl, redactor } from './redis-target';
 
-/**
- * What a connection is for. `commands` and `subscriber` are watched with PINGs; `reader` blocks in XREAD, which no
- * command timeout may cut, so its caller's own loop shows that it lives.
- */
-export type RedisRole = 'commands' | 'subscriber' | 'reader';
+export type { RedisRole } from './client';
 
 export interface RedisConnectionOptions {
-  /** `redis://` or `rediss://` with optional user, password and database number. */
+  /** `redis://` or `rediss://` with optional user, password and database number, or `redis-cluster://` with its nodes. */
   readonly url: string;
   readonly role: RedisRole;
+  /** On a cluster the owner of this key's slot is connected to, and serves only keys of that slot. Absent: any node. */
+  readonly key?: string;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Uniform in [0, 1): the jitter of the retries. */
@@ -31,55 +32,6 @@ export function retryDelayMs(attempt: number, random: () => number): number {
   return Math.round(limits.redisRetryMinMs + random() * (ceilingMs - limits.redisRetryMinMs));
 }
 
-/** Answers a function that takes the credentials of `url` out of any text. */
-export function redactor(url: string): (text: string) => string {
-  const secrets = new Set<string>();
-  try {
-    const { password } = new URL(url);
-    if (password !== '') secrets.add(password).add(decodeURIComponent(password));
-  } catch {
-    // A URL that cannot be read still goes through the pattern below.
-  }
-  return (text) => {
-    let clean = text.replace(/:\/\/[^\s/]*@/g, '://***@');
-    for (const secret of secrets) clean = clean.replaceAll(secret, '***');
-    return clean;
-  };
-}
-
-/** Where a Redis is, as its URL says. */
-export interface RedisTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly db: number;
-  readonly username?: string;
-  readonly password?: string;
-  readonly tls?: Record<string, never>;
-}
-
-/** Reads a Redis URL; throws a `ValueError` that never repeats it, since it may hold a password. */
-export function parseRedisUrl(url: string): RedisTarget {
-  let parsed: URL;
-  try {
-    parsed = new URL(url);
-  } catch {
-    throw valueError('url', 'must be a redis:// or rediss:// URL');
-  }
-  if (parsed.protocol !== 'redis:' && parsed.protocol !== 'rediss:') {
-    throw valueError('url', 'must be a redis:// or rediss:// URL');
-  }
-  const database = parsed.pathname.replace(/^\//, '');
-  if (!/^\d{0,4}$/.test(database)) throw valueError('url', 'must end in a database number or nothing');
-  return {
-    host: parsed.hostname === '' ? '127.0.0.1' : parsed.hostname.replace(/^\[|\]$/g, ''),
-    port: parsed.port === '' ? 6379 : Number(parsed.port),
-    db: database === '' ? 0 : Number(database),
-    ...(parsed.username === '' ? {} : { username: decodeURIComponent(parsed.username) }),
-    ...(parsed.password === '' ? {} : { password: decodeURIComponent(parsed.password) }),
-    ...(parsed.protocol === 'rediss:' ? { tls: {} } : {}),
-  };
-}
-
 /** What a Redis call failed with, as an error of the catalogue. The client's own errors carry arguments, so none is kept. */
 export function redisError(thrown: unknown, redact: (text: string) => string): EngineError {
   const text = redact(thrown instanceof Error ? thrown.message : String(thrown));
@@ -95,26 +47,9 @@ function silence(): EngineError {
 /** What the client says when somebody took the connection and then nothing came. */
 const silences = /^Socket timeout|timed out|ETIMEDOUT|PINGs in a row/;
 
-function clientOptions(role: RedisRole, retry: () => number) {
-  return {
-    lazyConnect: true,
-    // The client's queue has no bound; calls made while Redis is away fail at once instead.
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    // Resending a command whose reply was lost runs it twice.
-    autoResendUnfulfilledCommands: false,
-    // The client's resubscription is fire and forget: cut during it, it rejects unhandled and never subscribes again.
-    // The feed subscribes by itself on every `ready` instead, and knows when that was confirmed.
-    autoResubscribe: false,
-    retryStrategy: retry,
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
-    connectTimeout: limits.redisConnectMs,
-    disconnectTimeout: limits.redisDisconnectMs,
-    maxLoadingRetryTime: limits.storeMs,
-    ...(role === 'reader'
-      ? { socketTimeout: limits.redisReaderSilenceMs }
-      : { socketTimeout: limits.redisSilenceMs, commandTimeout: limits.storeMs }),
-  };
+/** An answer that says no, in contrast to none. */
+function isRefusal(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && thrown.name === 'ReplyError';
 }
 
 /**
@@ -124,11 +59,12 @@ function clientOptions(role: RedisRole, retry: () => number) {
 export class RedisConnection {
   readonly client: Redis;
   readonly redact: (text: string) => string;
-  /** Host and port, without credentials. */
-  readonly address: string;
   /** Calendar time at which the last answered PING was sent: all that was published before it has arrived. */
   aliveMs: number;
   private readonly options: RedisConnectionOptions;
+  private readonly home: string;
+  /** How the node is found; `null` where there is no cluster. */
+  private readonly route: ClusterRoute | null;
   private current: FeedState = 'connecting';
   private message = '';
   private lastError = 'connection closed';
@@ -136,6 +72,8 @@ export class RedisConnection {
   private readySinceMs: number | null = null;
   private wasReady = false;
   private misses = 0;
+  /** It answered in this session, and does not refuse. */
+  private isServed = false;
   /** The peer is there and says nothing, in contrast to one that is gone. */
   private isSilent = false;
   private heardSincePing = false;
@@ -148,8 +86,9 @@ export class RedisConnection {
     this.redact = redactor(options.url);
     this.aliveMs = options.clock.nowMs();
     const target = parseRedisUrl(options.url);
-    this.address = `${target.host}:${target.port}`;
-    this.client = new Redis({ ...target, ...clientOptions(options.role, () => this.nextDelayMs()) });
+    this.route = target.isCluster ? createRoute(target, options.key ?? null) : null;
+    this.home = `${target.nodes[0].host}:${target.nodes[0].port}`;
+    this.client = openClient(target, this.route, options.role, () => this.nextDelayMs());
     // Without an error listener the client prints to the console, and an EventEmitter throws.
     this.client.on('error', (error: Error) => {
       this.lastError = this.redact(error.message === '' ? error.name : error.message);
@@ -157,6 +96,18 @@ export class RedisConnection {
     });
     this.client.on('ready', () => this.ready());
     this.client.on('close', () => this.lost());
+    // A cluster that moves a slot takes its subscribers' subscription away; the next attempt finds the new owner.
+    this.client.on('moved', () => this.client.stream?.destroy(new Error('the slot moved to another node')));
+  }
+
+  /** Host and port, without credentials; on a cluster those of the node that is connected to, or was last. */
+  get address(): string {
+    return this.route === null ? this.home : `${this.route.current.host}:${this.route.current.port}`;
+  }
+
+  /** Whether it is one of the nodes of a cluster. */
+  get isCluster(): boolean {
+    return this.route !== null;
   }
 
   get state(): FeedState {
@@ -230,6 +181,13 @@ export class RedisConnection {
     this.wasReady = true;
     this.misses = 0;
     this.isSilent = false;
+    // A node may be there and not serve: then it is not up yet.
+    if (this.isProbed()) this.ping();
+    else this.risen();
+  }
+
+  private risen(): void {
+    this.isServed = true;
     this.become('up', `connected to ${this.address}`);
     this.options.onReady?.();
     if (this.options.role !== 'reader') this.watch(limits.redisPingMs);
@@ -240,6 +198,7 @@ export class RedisConnection {
     if (this.closing !== null) return;
     const { readySinceMs } = this;
     this.readySinceMs = null;
+    this.isServed = false;
     if (readySinceMs !== null && this.options.clock.monotonicMs() - readySinceMs >= limits.redisStableMs) {
       this.attempts = 0;
     }
@@ -251,22 +210,40 @@ export class RedisConnection {
     this.cancelWatch = this.options.clock.after(delayMs, () => this.ping());
   }
 
+  /** Whether a read of the key is asked for instead of a PING, which a node answers also when it serves no keys. */
+  private isProbed(): boolean {
+    return this.route?.key != null && this.options.role === 'commands';
+  }
+
   private ping(): void {
     const sentMs = this.options.clock.nowMs();
     const session = this.readySinceMs;
+    const isOver = () => session !== this.readySinceMs || session === null || this.closing !== null;
     this.heardSincePing = false;
-    this.client.ping().then(
+    const asked = this.isProbed() ? this.client.exists(this.options.key ?? '') : this.client.ping();
+    asked.then(
       () => {
-        if (session !== this.readySinceMs || this.closing !== null) return;
+        if (isOver()) return;
         this.misses = 0;
         this.aliveMs = sentMs;
+        if (!this.isServed) return this.risen();
         this.become('up', `connected to ${this.address}`);
         this.watch(limits.redisPingMs);
       },
-      () => {
-        if (session === this.readySinceMs && session !== null && this.closing === null) this.missed();
+      (thrown: unknown) => {
+        if (isOver()) return;
+        if (this.isProbed() && isRefusal(thrown)) this.refused(thrown);
+        else this.missed();
       },
     );
+  }
+
+  /** It lives and does not serve the key: a part of the cluster is away, or the node is not let in yet. */
+  private refused(thrown: Error): void {
+    this.misses = 0;
+    this.isServed = false;
+    this.become('down', `${this.address} does not serve: ${this.redact(thrown.message)}`);
+    this.watch(limits.redisPingMs);
   }
 
   private missed(): void {

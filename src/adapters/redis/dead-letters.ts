@@ -106,7 +106,11 @@ class RedisDeadLetters implements DeadLetters {
   constructor(options: DeadLettersOptions) {
     this.options = options;
     this.rejectedStream = options.rejectedStream ?? rejectedStreamDefault;
-    this.connection = new RedisConnection({ ...options, role: 'commands' });
+    this.connection = new RedisConnection({
+      ...options,
+      role: 'commands',
+      key: options.rejectedStream ?? rejectedStreamDefault,
+    });
   }
 
   async list(query: DeadLetterQuery = {}) {

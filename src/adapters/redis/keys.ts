@@ -18,6 +18,10 @@ export interface EngineKeys {
   readonly members: string;
   /** Sorted set: ids of the signals published last. */
   readonly signalIds: string;
+  /** While it is there the engine is being split another way, and no process may open it. */
+  readonly repartition: string;
+  /** With the first engine of a market: over how many it is split. */
+  readonly partitions: string;
 }
 
 export function keysOf(engineName: string): EngineKeys {
@@ -41,5 +45,7 @@ function keysUnder(prefix: string): EngineKeys {
     fence: key('fence'),
     members: key('members'),
     signalIds: key('signal_ids'),
+    repartition: key('repartition'),
+    partitions: key('partitions'),
   };
 }

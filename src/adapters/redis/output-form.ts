@@ -1,17 +1,10 @@
 /** What an output to Redis takes, answers and counts. */
 import type { Signal } from '../../core/domain/signal';
 import type { Clock, Logger, Output, OutputCounters } from '../../live/ports';
+import type { OutputNamesOptions } from './output-names';
 
-export interface RedisOutputOptions {
-  readonly url: string;
-  /** Names the memory of signal ids; engines of one name share it. */
-  readonly engineName: string;
-  /** Default `strategy_engine_output`. */
-  readonly channel?: string;
-  /** Default `strategy_engine:signals`. */
-  readonly stream?: string;
-  /** Default `strategy_engine:rejected`. */
-  readonly rejectedStream?: string;
+/** `engineName` names the memory of signal ids; engines of one name share it. */
+export interface RedisOutputOptions extends OutputNamesOptions {
   /** The lease under which this process speaks for the engine, `null` when it does not. Absent: no lease is asked for. */
   readonly fence?: () => string | null;
   readonly clock: Clock;

@@ -3,9 +3,10 @@ import { limits } from '../../core/domain/limits';
 import type { Signal } from '../../core/domain/signal';
 import type { FeedState, OutputCounters, RejectedMessage } from '../../live/ports';
 import { RedisConnection, redisError, retryDelayMs } from './connection';
-import { letterFields, rejectedStreamDefault } from './dead-letter';
+import { letterFields } from './dead-letter';
 import { type EngineKeys, keysOf } from './keys';
 import type { PublishOutcome, RedisOutput, RedisOutputOptions } from './output-form';
+import { type OutputNames, outputNames } from './output-names';
 import { publishScript } from './publish-script';
 import { type SignalOutcome, SignalQueue, type WaitingSignal, waitableMs } from './signal-queue';
 
@@ -14,9 +15,7 @@ export type { RedisOutput, RedisOutputOptions } from './output-form';
 class RedisSignalOutput implements RedisOutput {
   readonly name: string;
   private readonly options: RedisOutputOptions;
-  private readonly channel: string;
-  private readonly stream: string;
-  private readonly rejectedStream: string;
+  private readonly names: OutputNames;
   private readonly keys: EngineKeys;
   private readonly connection: RedisConnection;
   private readonly queue = new SignalQueue();
@@ -43,14 +42,13 @@ class RedisSignalOutput implements RedisOutput {
 
   constructor(options: RedisOutputOptions) {
     this.options = options;
-    this.channel = options.channel ?? 'strategy_engine_output';
-    this.stream = options.stream ?? 'strategy_engine:signals';
-    this.rejectedStream = options.rejectedStream ?? rejectedStreamDefault;
+    this.names = outputNames(options);
     this.keys = keysOf(options.engineName);
-    this.name = `redis:${this.channel}`;
+    this.name = `redis:${this.names.channel}`;
     this.connection = new RedisConnection({
       ...options,
       role: 'commands',
+      key: this.keys.lease,
       onReady: () => this.flushNow(),
       onState: (state, message) => this.become(state, message),
     });
@@ -103,7 +101,7 @@ class RedisSignalOutput implements RedisOutput {
     try {
       const fields = letterFields(message);
       const trim = ['MAXLEN', '~', limits.rejectedStreamEntries] as const;
-      await this.connection.client.xadd(this.rejectedStream, ...trim, '*', ...fields);
+      await this.connection.client.xadd(this.names.rejectedStream, ...trim, '*', ...fields);
       this.counts.rejectsKept += 1;
     } catch {
       this.counts.rejectsDropped += 1;
@@ -188,8 +186,9 @@ class RedisSignalOutput implements RedisOutput {
     const { fence } = this.options;
     // A lease that nobody can hold: who knows that it does not speak sends nothing that Redis would take.
     const lease = fence === undefined ? '' : (fence() ?? 'none');
-    const args = [this.channel, limits.signalIds, limits.signalStreamEntries, lease, ...pairs];
-    const keys = [this.keys.signalIds, this.stream, this.keys.lease];
+    const how = this.options.sharded === true ? 'SPUBLISH' : 'PUBLISH';
+    const args = [this.names.channel, limits.signalIds, limits.signalStreamEntries, lease, how, ...pairs];
+    const keys = [this.keys.signalIds, this.names.stream, this.keys.lease];
     const answers = await publishScript.run(this.connection.client, keys, args);
     if (!Array.isArray(answers) || answers.length !== batch.length) throw new Error('unexpected answer of the script');
     return answers;
@@ -204,11 +203,16 @@ class RedisSignalOutput implements RedisOutput {
       if (answers[index] === 3) signal.settle('fenced');
       else signal.settle(answers[index] === 0 && !signal.attempted ? 'duplicate' : 'published');
     });
-    if (answers.includes(2))
-      this.become('stale', `the channel ${this.channel} refuses; signals are in ${this.stream} only`);
+    if (answers.includes(2)) this.become('stale', this.refusedChannel());
     else this.become('up', `connected to ${this.connection.address}`);
     this.flush();
     this.onIdle();
+  }
+
+  private refusedChannel(): string {
+    const { channel, stream } = this.names;
+    const hint = this.options.sharded === true ? ' (a sharded channel needs Redis 7)' : '';
+    return `the channel ${channel} refuses${hint}; signals are in ${stream} only`;
   }
 
   private failed(batch: readonly WaitingSignal[], thrown: unknown): void {
@@ -244,10 +248,7 @@ class RedisSignalOutput implements RedisOutput {
   }
 }
 
-/**
- * An output to one Redis. On a cluster give `stream` and the engine's keys one hash slot (`{name}`), or the script is
- * refused. Throws a `ValueError` for a URL that is none.
- */
+/** An output to one Redis. Throws a `ValueError` for a URL that is none, and for names that a cluster cannot keep together. */
 export function createRedisOutput(options: RedisOutputOptions): RedisOutput {
   return new RedisSignalOutput(options);
 }

@@ -6,12 +6,13 @@ import { createScript } from './script';
  * Per signal: known id → 0; else stream, memory, channel → 1, or 2 when the channel refused; 3 when the lease is not the
  * one that was asked for: another process speaks for the engine. The stream comes before the memory so that a refused
  * write leaves nothing behind; all keys are read first, so that a wrong type fails early.
- * KEYS ids, stream, lease · ARGV channel, ids kept, entries kept, lease or '', then id and text of each signal.
+ * KEYS ids, stream, lease · ARGV channel, ids kept, entries kept, lease or '', PUBLISH or SPUBLISH, then id and text of
+ * each signal.
  */
 export const publishScript = createScript(`
 local answers = {}
 local fenced = ARGV[4] ~= '' and redis.call('GET', KEYS[3]) ~= ARGV[4]
-for i = 5, #ARGV, 2 do
+for i = 6, #ARGV, 2 do
   if fenced then
     answers[#answers + 1] = 3
   elseif redis.call('ZSCORE', KEYS[1], ARGV[i]) then
@@ -19,7 +20,7 @@ for i = 5, #ARGV, 2 do
   else
     local entry = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', 'signal_id', ARGV[i], 'data', ARGV[i + 1])
     redis.call('ZADD', KEYS[1], string.match(entry, '^%d+'), ARGV[i])
-    local heard = redis.pcall('PUBLISH', ARGV[1], ARGV[i + 1])
+    local heard = redis.pcall(ARGV[5], ARGV[1], ARGV[i + 1])
     answers[#answers + 1] = type(heard) == 'table' and 2 or 1
   end
 end

@@ -5,8 +5,12 @@ import { RedisConnection, redisError, retryDelayMs } from './connection';
 
 export interface PubSubFeedOptions {
   readonly url: string;
-  /** Default `strategy_engine_input`. */
+  /** Default `strategy_engine_input`; of a partition with its number behind a colon. */
   readonly channel?: string;
+  /** Reads the channel `<channel>:<partition>` instead. */
+  readonly partition?: number;
+  /** Subscribes with SSUBSCRIBE (Redis 7): on a cluster only the nodes of the channel's slot carry it. */
+  readonly sharded?: boolean;
   /** Default `redis:<channel>`; stands in gaps and states. */
   readonly name?: string;
   readonly clock: Clock;
@@ -33,11 +37,14 @@ class PubSubFeed implements Feed {
 
   constructor(options: PubSubFeedOptions) {
     this.options = options;
-    this.channel = options.channel ?? 'strategy_engine_input';
+    const { channel = 'strategy_engine_input', partition } = options;
+    this.channel = partition === undefined ? channel : `${channel}:${partition}`;
     this.name = options.name ?? `redis:${this.channel}`;
     this.connection = new RedisConnection({
       ...options,
       role: 'subscriber',
+      // Any node carries a plain channel.
+      ...(options.sharded === true ? { key: this.channel } : {}),
       onReady: () => this.subscribe(),
       onState: (state, message) => this.connectionState(state, message),
     });
@@ -47,7 +54,10 @@ class PubSubFeed implements Feed {
     if (this.listener !== null) return;
     this.listener = listener;
     this.become('connecting', `connecting to ${this.connection.address}`);
-    this.connection.client.on('message', (_channel: string, text: string) => this.message(text));
+    this.connection.client.on(
+      this.options.sharded === true ? 'smessage' : 'message',
+      (_channel: string, text: string) => this.message(text),
+    );
     const settled = new Promise<void>((resolve) => {
       const cancel = this.options.clock.after(limits.redisConnectMs + limits.storeMs, resolve);
       this.firstOutcome = () => {
@@ -91,7 +101,9 @@ class PubSubFeed implements Feed {
 
   private subscribe(): void {
     const sentMs = this.options.clock.nowMs();
-    this.connection.client.subscribe(this.channel).then(
+    const { client } = this.connection;
+    const asked = this.options.sharded === true ? client.ssubscribe(this.channel) : client.subscribe(this.channel);
+    asked.then(
       () => this.subscribed(sentMs),
       (thrown: unknown) => this.refused(thrown),
     );
@@ -114,7 +126,9 @@ class PubSubFeed implements Feed {
 
   private refused(thrown: unknown): void {
     if (this.isCut()) return;
-    const reason = redisError(thrown, this.connection.redact).message;
+    const said = redisError(thrown, this.connection.redact).message;
+    const isUnknown = this.options.sharded === true && /unknown command/i.test(said);
+    const reason = isUnknown ? `a sharded channel needs Redis 7: ${said}` : said;
     this.gapFromMs ??= this.connection.aliveMs;
     this.gapReason = reason;
     this.refusals += 1;

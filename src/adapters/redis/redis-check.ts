@@ -34,8 +34,8 @@ export interface RedisCheck {
 }
 
 /** Connects, or rejects with what kept it from it. */
-export async function connectTo({ url, clock, logger, random }: RedisAccess): Promise<RedisConnection> {
-  const connection = new RedisConnection({ url, role: 'commands', clock, logger, random });
+export async function connectTo({ url, keys, clock, logger, random }: RedisAccess): Promise<RedisConnection> {
+  const connection = new RedisConnection({ url, role: 'commands', key: keys.lease, clock, logger, random });
   await connection.start();
   try {
     await connection.client.ping();

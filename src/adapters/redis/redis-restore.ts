@@ -27,7 +27,7 @@ end
 return 1`);
 
 /** What is restored; the lease and what hangs on it belong to the processes that run. */
-const kept = (keys: EngineKeys): string[] => [keys.log, keys.ids, keys.versions, keys.chunks, keys.sets];
+export const engineKeys = (keys: EngineKeys): string[] => [keys.log, keys.ids, keys.versions, keys.chunks, keys.sets];
 
 export interface RedisRestore {
   /** Where it lies until it takes its place. */
@@ -60,7 +60,7 @@ export async function openRedisRestore(access: RedisAccess, engineName: string):
   const connection = await connectTo(access);
   const { client } = connection;
   const { logger } = access;
-  const target = kept(access.keys);
+  const target = engineKeys(access.keys);
   const keys = restoringKeysOf(engineName);
   const call = <T>(work: Promise<T>): Promise<T> =>
     work.catch((thrown: unknown) => {
@@ -68,7 +68,7 @@ export async function openRedisRestore(access: RedisAccess, engineName: string):
     });
   const notEmpty = () =>
     new EngineError('ConflictError', `"${engineName}" in this Redis is not empty; nothing was restored`);
-  const remove = () => call(client.unlink(...kept(keys)));
+  const remove = () => call(client.unlink(...engineKeys(keys)));
   try {
     if ((await call(client.exists(...target))) > 0) throw notEmpty();
     await remove();
@@ -79,14 +79,14 @@ export async function openRedisRestore(access: RedisAccess, engineName: string):
   return {
     keys,
     async importEvents(pages, events) {
-      for await (const page of pages) await call(write(connection, keys, page, events - limits.executionIds));
+      for await (const page of pages) await call(writeEvents(connection, keys, page, events - limits.executionIds));
     },
     importSnapshot: ({ meta, chunks }) => {
       const list = [...chunks].map(([name, bytes]) => ({ name, bytes }));
       return createRedisSnapshots({ connection, keys, logger }).save(meta, list, [], true);
     },
     async takePlace() {
-      if ((await call(takePlace.run(client, [...kept(keys), ...target], []))) !== 1) throw notEmpty();
+      if ((await call(takePlace.run(client, [...engineKeys(keys), ...target], []))) !== 1) throw notEmpty();
     },
     async close() {
       await remove().catch((error: unknown) => logger.warn('what was restored is left behind', { error }));
@@ -95,7 +95,8 @@ export async function openRedisRestore(access: RedisAccess, engineName: string):
   };
 }
 
-async function write(
+/** Writes events as they were; of those up to `forgottenTo` the ids are not remembered. */
+export async function writeEvents(
   { client }: RedisConnection,
   keys: EngineKeys,
   events: readonly LogEvent[],

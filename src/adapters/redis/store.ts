@@ -1,8 +1,9 @@
 /** The store in Redis: log, snapshots and lease of one engine over one supervised connection. */
+import { EngineError } from '../../core/domain/errors';
 import type { Clock, Durability, EventLog, FeedState, Logger, Snapshots } from '../../live/ports';
 import { RedisConnection } from './connection';
 import { readDurability, unknownDurability } from './durability';
-import { keysOf } from './keys';
+import { type EngineKeys, keysOf } from './keys';
 import { createRedisLease, type RedisLease } from './lease';
 import { createRedisLog } from './redis-log';
 import { createRedisSnapshots } from './redis-snapshots';
@@ -45,6 +46,16 @@ class StateTeller {
   }
 }
 
+/** Half of it may be as it was and half as it will be. */
+async function assertWhole(connection: RedisConnection, keys: EngineKeys, name: string): Promise<void> {
+  const isMarked = await connection.client.exists(keys.repartition).catch((thrown: unknown) => {
+    throw connection.errorOf(thrown);
+  });
+  if (isMarked === 0) return;
+  const message = `"${name}" is being repartitioned; if that was interrupted, run strategy-engine repartition again`;
+  throw new EngineError('ConnectionError', message, { retryAfterS: 1 });
+}
+
 /**
  * Opens the store. @throws EngineError `ConnectionError` or `TimeoutError` when Redis does not answer now, `ValueError`
  * for a URL that is none.
@@ -57,8 +68,10 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
     durability = await readDurability(connection.client);
     if (connection.state === 'up') teller.tell('up', durability.text);
   };
+  const keys = keysOf(options.engineName);
   const connection: RedisConnection = new RedisConnection({
     url,
+    key: keys.lease,
     role: 'commands',
     clock,
     logger,
@@ -69,7 +82,6 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
     onState: (state, message) => teller.tell(state, state === 'up' ? durability.text : message),
   });
   await connection.start();
-  const keys = keysOf(options.engineName);
   const shared = { connection, keys, clock, logger };
   const holder = options.holder === undefined ? {} : { holder: options.holder };
   const lease = createRedisLease({ ...shared, ...holder });
@@ -83,6 +95,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
   const snapshots = createRedisSnapshots({ ...shared, fence: () => lease.fence() });
   try {
     await log.lastSeq();
+    await assertWhole(connection, keys, options.engineName);
     await read();
   } catch (thrown) {
     await connection.close();

@@ -70,6 +70,7 @@ class RedisStreamFeed implements StreamFeed {
     return new RedisConnection({
       ...this.options,
       role,
+      key: this.stream,
       onReady: () => this.waiting.wake(),
       onState: (state, message) => this.connectionState(role, state, message),
     });
@@ -291,8 +292,8 @@ class RedisStreamFeed implements StreamFeed {
 
 /**
  * A feed of one Redis stream (Redis 7 for counts of what is behind or missing). `start` settles with the first attempt's
- * outcome and never rejects; an outage shows as state `stale` or `down` within 3 s. On a cluster the stream and the one of
- * dead letters need one hash slot. Throws a `ValueError` for a URL that is none.
+ * outcome and never rejects; an outage shows as state `stale` or `down` within 3 s. Throws a
+ * `ValueError` for a URL that is none.
  */
 export function createStreamFeed(options: StreamFeedOptions): StreamFeed {
   return new RedisStreamFeed(options);

@@ -1,6 +1,8 @@
 /** How a stream is read. */
 import type { Clock, Logger } from '../../live/ports';
 import { rejectedStreamDefault } from './dead-letter';
+import { parseRedisUrl } from './redis-target';
+import { hashTagOf, slotOf } from './slot';
 import type { StreamNames } from './stream-commands';
 
 export interface StreamFeedOptions {
@@ -13,7 +15,7 @@ export interface StreamFeedOptions {
   readonly group?: string;
   /** Names this reader in the group; default `strategy_engine`. */
   readonly consumer?: string;
-  /** Default `strategy_engine:rejected`. */
+  /** Default `strategy_engine:rejected`; on a cluster, unless it lies in the stream's slot, `strategy_engine:{STREAM}:rejected`. */
   readonly rejectedStream?: string;
   /** How it begins; default `lead`. */
   readonly mode?: 'lead' | 'follow';
@@ -37,10 +39,17 @@ export function streamKey({ stream, partition }: Pick<StreamFeedOptions, 'stream
 
 /** All that the commands name. */
 export function streamNames(options: StreamFeedOptions): StreamNames {
+  const stream = streamKey(options);
   return {
-    stream: streamKey(options),
+    stream,
     group: options.group ?? 'strategy_engine',
     consumer: options.consumer ?? 'strategy_engine',
-    rejectedStream: options.rejectedStream ?? rejectedStreamDefault,
+    rejectedStream: rejectedStreamOf(stream, options),
   };
+}
+
+/** One script acknowledges an entry and keeps it as a dead letter. */
+function rejectedStreamOf(stream: string, { url, rejectedStream = rejectedStreamDefault }: StreamFeedOptions): string {
+  const fits = !parseRedisUrl(url).isCluster || slotOf(rejectedStream) === slotOf(stream);
+  return fits ? rejectedStream : `strategy_engine:{${hashTagOf(stream)}}:rejected`;
 }

@@ -178,6 +178,14 @@ export const limits = {
   redisRetryMaxMs: 5_000,
   /** A Redis connection that lived this long starts again from the shortest delay; a flapping one does not. */
   redisStableMs: 1_000,
+  /** Nodes of a cluster that are asked who owns a slot, all at once: enough that one of them lives. */
+  redisNodesAsked: 8,
+  /** Engines that one market is split over: on a cluster a writer has a connection to each one's stream. */
+  partitions: 256,
+  /** Entries that a writer leaves in an input stream: twice what the reading engine's own trimming leaves. */
+  inputStreamWritten: 2_000_000,
+  /** Writes of a producer under way to Redis; more are handed back at once rather than kept without end. */
+  streamWrites: 1_024,
   /** TCP connect to Redis. */
   redisConnectMs: 2_000,
   /** Silence on a Redis socket with a command under way, before the socket is cut (3 s on the blocking reader). */

@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import {
-  parseRedisUrl,
-  RedisConnection,
-  redactor,
-  redisError,
-  retryDelayMs,
-} from '../../../src/adapters/redis/connection';
+import { RedisConnection, redisError, retryDelayMs } from '../../../src/adapters/redis/connection';
+import { parseRedisUrl, redactor, redisUrlWithPassword } from '../../../src/adapters/redis/redis-target';
 import { systemClock } from '../../../src/adapters/system/clock';
 import { EngineError } from '../../../src/core/domain/errors';
 import { limits } from '../../../src/core/domain/limits';
@@ -17,10 +12,12 @@ import { until } from '../../helpers/until';
 
 describe('a redis connection', () => {
   it('reads host, port, database, user and password from its URL', () => {
-    assert.deepEqual(parseRedisUrl('redis://127.0.0.1'), { host: '127.0.0.1', port: 6379, db: 0 });
+    const local = { nodes: [{ host: '127.0.0.1', port: 6379 }], isCluster: false, db: 0 };
+    assert.deepEqual(parseRedisUrl('redis://127.0.0.1'), local);
+    assert.deepEqual(parseRedisUrl('redis://:p:w@127.0.0.1/'), { ...local, password: 'p:w' });
     assert.deepEqual(parseRedisUrl('rediss://me:p%40ss@[::1]:7000/3'), {
-      host: '::1',
-      port: 7000,
+      nodes: [{ host: '::1', port: 7000 }],
+      isCluster: false,
       db: 3,
       username: 'me',
       password: 'p@ss',
@@ -28,8 +25,32 @@ describe('a redis connection', () => {
     });
   });
 
+  it('reads the nodes of a cluster', () => {
+    assert.deepEqual(parseRedisUrl('rediss-cluster://me:p%40ss@a:7000,[::1]:7001,c'), {
+      nodes: [
+        { host: 'a', port: 7000 },
+        { host: '::1', port: 7001 },
+        { host: 'c', port: 6379 },
+      ],
+      isCluster: true,
+      db: 0,
+      username: 'me',
+      password: 'p@ss',
+      tls: {},
+    });
+  });
+
+  it('puts a password into a URL, of a cluster too', () => {
+    assert.equal(redisUrlWithPassword('redis://me@h:1/2', 'p@s'), 'redis://me:p%40s@h:1/2');
+    assert.equal(redisUrlWithPassword('redis-cluster://a:1,b:2', 'x'), 'redis-cluster://:x@a:1,b:2');
+    assert.equal(redisUrlWithPassword('no url', 'x'), 'no url');
+  });
+
   it('refuses a URL that is none, without repeating it', () => {
-    for (const url of ['', 'localhost:6379', 'http://x:planted@y', 'redis://h:99999', 'redis://h/planted']) {
+    const many = `redis-cluster://${Array(9).fill('planted:1').join(',')}`;
+    const cluster = ['redis-cluster://a:1,', 'redis-cluster://a:1,b:x', 'redis-cluster://a:1/3', 'redis://a,b', many];
+    const single = ['', 'localhost:6379', 'http://x:planted@y', 'redis://h:99999', 'redis://h/planted'];
+    for (const url of [...single, ...cluster, 'redis://%planted:%@h']) {
       assert.throws(
         () => parseRedisUrl(url),
         (thrown) =>
