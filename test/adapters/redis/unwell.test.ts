@@ -137,12 +137,15 @@ describe('a Redis that is unwell', () => {
       await until('up', () => connection.state === 'up', backMs);
     }).timeout(20_000);
 
-    it('a Redis that answers PINGs with an error is stale, then cut, and comes back', async () => {
+    it('a Redis that answers PINGs with an error is no living one: that is told, and it is up again when it is well', async () => {
+      const heard = recorder();
+      const watched = new RedisConnection({ ...common(), role: 'commands', onState: heard.state });
       server.script(([command]) => (command === 'PING' ? refusal('BUSY Redis is busy running a script.') : pass));
-      await connection.start();
-      await until('stale', () => connection.state === 'stale', 3_000);
+      await watched.start();
+      await until('stale', () => heard.states.some(({ state }) => state === 'stale'), 3_000);
       server.script(() => pass);
-      await until('up', () => connection.state === 'up', backMs);
+      await until('up', () => watched.state === 'up' && heard.now() === 'up', backMs);
+      await watched.close();
     }).timeout(20_000);
   });
 
