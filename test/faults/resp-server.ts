@@ -94,7 +94,7 @@ class Session {
   }
 
   private command(words: readonly string[], raw: Buffer): void {
-    const act = this.decide(words);
+    const act = this.actOn(words);
     if (act.kind === 'cut') {
       this.reset();
       return;
@@ -106,6 +106,14 @@ class Session {
     if (act.kind === 'say' || act.kind === 'hang') return;
     if (!isTold) this.atRedis.push(slot);
     this.redis.write(raw);
+  }
+
+  /** Half of what is told about a subscription is told as nothing; cut after it is cut. */
+  private actOn(words: readonly string[]): Act {
+    const act = this.decide(words);
+    if (!subscriptions.has(words[0] ?? '')) return act;
+    if (act.kind === 'half' || act.kind === 'lie') return { kind: 'hang' };
+    return act.kind === 'cut-after' ? { kind: 'cut' } : act;
   }
 
   private replies(data: Buffer): void {
