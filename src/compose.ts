@@ -1,34 +1,32 @@
 /** Puts an engine together: picks the adapters, hands them to live. The only file that knows them all. */
 
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { openEmbeddedStore } from './adapters/embedded/store';
-import { openTape } from './adapters/files/tape';
 import { createMetrics } from './adapters/http/metrics';
-import { createMemoryLog } from './adapters/memory/event-log';
-import { createMemorySnapshots } from './adapters/memory/snapshots';
-import { createMemoryTape } from './adapters/memory/tape';
 import { createRedisOutput } from './adapters/redis/output';
 import { createPubSubFeed } from './adapters/redis/pubsub-feed';
 import { systemClock } from './adapters/system/clock';
 import { createConsoleLogger } from './adapters/system/console-logger';
 import type { CoreOptions } from './core/create';
 import type { MarketDataInput } from './core/domain/bodies';
-import { EngineError } from './core/domain/errors';
 import type { AssetType, Tick } from './core/domain/tick';
 import type { StrategyDefinition } from './core/strategies/strategy';
 import { checkedOptions } from './engine-options';
 import { openLive } from './live/engine';
 import type { Engine } from './live/engine-api';
 import { attachFeed } from './live/feed';
-import type { Clock, EventLog, IntakeOrigin, Logger, Output, Snapshots, Tape } from './live/ports';
+import type { Clock, IntakeOrigin, Logger, Output } from './live/ports';
+import { type OpenedStore, openStore } from './open-store';
 import { parseMarketText, parseOneTick } from './wire/market-data';
 import { signalToWire } from './wire/signal';
 
 export type StoreOptions =
   | { readonly kind: 'memory' }
   | { readonly kind: 'embedded'; readonly path: string }
-  | { readonly kind: 'redis'; readonly url: string };
+  /**
+   * Several processes may open one engine: one leads, the others stand by. `path` is a folder of this process alone, in
+   * which its tape lies; without one the tape is in memory, and a kill loses the market since the last snapshot.
+   */
+  | { readonly kind: 'redis'; readonly url: string; readonly path?: string };
 
 export interface RedisDoors {
   readonly url: string;
@@ -44,7 +42,7 @@ export interface EngineOptions {
   /** Names the engine in its store, its Redis keys and its summary. */
   readonly name: string;
   readonly store: StoreOptions;
-  /** Redis as a door: ticks in, signals out. Log and snapshots stay in `store`. */
+  /** Redis as a door: ticks in, signals out. */
   readonly redis?: RedisDoors;
   readonly capital?: number;
   readonly accountCurrency?: string;
@@ -58,27 +56,19 @@ export interface EngineOptions {
   readonly seed?: number;
 }
 
-interface OpenedStore {
-  readonly log: EventLog;
-  readonly snapshots: Snapshots;
-  readonly tape: Tape;
-  close(): Promise<void>;
-}
-
 /** Opens an engine for a door (HTTP server, nodes). Rejects with an EngineError that says what could not be opened. */
 export async function openEngine(given: EngineOptions): Promise<Engine> {
   const options = checkedOptions(given);
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? createConsoleLogger({ clock });
   const random = jitter(options.seed);
-  const store = await openStore(options.store, clock, logger);
-  const outputs = outputsOf(options, clock, logger, random);
+  const store = await openStore({ ...options, clock, logger, random });
+  const outputs = outputsOf(options, store, clock, logger, random);
   try {
     const engine = await openLive({
       name: options.name,
       core: coreOptions(options),
       ...store,
-      tapeId: options.name,
       outputs,
       clock,
       logger,
@@ -106,30 +96,13 @@ function coreOptions(options: EngineOptions): CoreOptions {
   };
 }
 
-async function openStore(store: StoreOptions, clock: Clock, logger: Logger): Promise<OpenedStore> {
-  if (store.kind === 'redis') {
-    throw new EngineError(
-      'ValueError',
-      'store.kind "redis" is not there yet: use "embedded" with `redis` as the door',
-      {
-        details: [{ path: 'store.kind', message: 'must be memory or embedded', received: store.kind }],
-      },
-    );
-  }
-  if (store.kind === 'memory') {
-    const log = createMemoryLog();
-    return { log, snapshots: createMemorySnapshots(), tape: createMemoryTape(), close: () => log.close() };
-  }
-  const { log, snapshots, close } = await openEmbeddedStore({ path: store.path, clock, logger });
-  try {
-    return { log, snapshots, tape: openTape({ dir: join(store.path, 'tape'), clock, logger }), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-function outputsOf(options: EngineOptions, clock: Clock, logger: Logger, random: () => number): Output[] {
+function outputsOf(
+  options: EngineOptions,
+  { fence }: OpenedStore,
+  clock: Clock,
+  logger: Logger,
+  random: () => number,
+): Output[] {
   const { redis } = options;
   if (redis === undefined || redis.outputChannel === null) return [];
   return [
@@ -139,6 +112,8 @@ function outputsOf(options: EngineOptions, clock: Clock, logger: Logger, random:
       ...(redis.outputChannel === undefined ? {} : { channel: redis.outputChannel }),
       ...(redis.signalStream === undefined ? {} : { stream: redis.signalStream }),
       ...(redis.rejectedStream === undefined ? {} : { rejectedStream: redis.rejectedStream }),
+      // The lease lies in the store's Redis; in another one it could not be asked for.
+      ...(fence !== undefined && options.store.kind === 'redis' && options.store.url === redis.url ? { fence } : {}),
       clock,
       logger,
       random,

@@ -14,15 +14,16 @@ const policy = optional(z.enum(['drop', 'flag', 'accept']));
 const optionsSchema = z.object({
   name: z.string().regex(enginePattern, `must match ${enginePattern.source}`),
   store: z
-    .object({ kind: z.enum(['memory', 'embedded', 'redis']), path: z.string().min(1).optional() })
-    .superRefine(({ kind, path }, context) => {
-      if (kind !== 'embedded' || path !== undefined) return;
-      context.addIssue({
-        code: 'custom',
-        path: ['path'],
-        message: 'is required: the folder of the store',
-        input: path,
-      });
+    .object({
+      kind: z.enum(['memory', 'embedded', 'redis']),
+      path: z.string().min(1).optional(),
+      url: z.string().min(1).optional(),
+    })
+    .superRefine(({ kind, path, url }, context) => {
+      const missing = (name: string, message: string) =>
+        context.addIssue({ code: 'custom', path: [name], message, input: undefined });
+      if (kind === 'embedded' && path === undefined) missing('path', 'is required: the folder of the store');
+      if (kind === 'redis' && url === undefined) missing('url', 'is required: the URL of the Redis');
     }),
   redis: optional(z.object({ url: z.string().min(1) })),
   capital: optional(numeric({ above: 0, ...money })),

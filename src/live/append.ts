@@ -13,10 +13,15 @@ import type { AppendOutcome, EventLog } from './ports';
 export interface Appender {
   /** Rejects with `ConnectionError` or `TimeoutError`; what was appended is folded when it settles. */
   append(event: NewEvent): Promise<AppendOutcome>;
+  /** Folds what others have appended. Rejects as `EventLog.read` does. */
+  refresh(): Promise<void>;
 }
+
+const eventsPerRead = 1_000;
 
 export function createAppender(core: CoreState, log: EventLog, health: Health, folded: () => void): Appender {
   const waiting = new Map<number, LogEvent>();
+  let reading: Promise<void> | null = null;
 
   function fold(event: LogEvent): void {
     if (event.seq <= core.logSeq) return;
@@ -28,16 +33,29 @@ export function createAppender(core: CoreState, log: EventLog, health: Health, f
     folded();
   }
 
-  /** Others may have appended between: what they wrote is folded before ours is answered. */
+  async function readOnce(): Promise<void> {
+    for (const event of await log.read(core.logSeq, eventsPerRead)) fold(event);
+  }
+
+  /** Others may have appended between: what they wrote is folded before ours is answered. One reading serves all callers. */
   async function catchUp(seq: number): Promise<void> {
     while (core.logSeq < seq) {
-      const events = await log.read(core.logSeq, 1_000);
-      if (events.length === 0) return;
-      for (const event of events) fold(event);
+      // One that was begun earlier may have been answered before our event was there: only our own says that there is none.
+      if (reading !== null) {
+        await reading.catch(() => undefined);
+        continue;
+      }
+      const before = core.logSeq;
+      reading = readOnce().finally(() => {
+        reading = null;
+      });
+      await reading;
+      if (core.logSeq === before) return;
     }
   }
 
   return {
+    refresh: () => catchUp(Number.POSITIVE_INFINITY),
     async append(event) {
       let outcome: AppendOutcome | undefined;
       try {
@@ -53,6 +71,7 @@ export function createAppender(core: CoreState, log: EventLog, health: Health, f
         fold(outcome.event);
         if (core.logSeq < outcome.event.seq) await catchUp(outcome.event.seq);
       } else if (outcome.kind === 'duplicate') await catchUp(outcome.seq);
+      else if (log.isShared) await catchUp(Number.POSITIVE_INFINITY);
       return outcome;
     },
   };

@@ -42,6 +42,7 @@ export interface ClosingParts {
   readonly deps: EngineDeps;
   readonly calls: Calls;
   readonly clockwork: { stop(): void };
+  readonly stopFollowing: () => void;
   readonly intake: Intake;
   readonly run: MarketRun;
   readonly snapshotter: Snapshotter;
@@ -65,6 +66,7 @@ export async function closeEngine(parts: ClosingParts): Promise<void> {
     if (!isDone) logger.warn('closing goes on without', { step: name, error: 'it takes too long' });
   };
   parts.clockwork.stop();
+  parts.stopFollowing();
   await step('calls under way', 0.25, () => calls.refuse());
   intake.drainAll();
   intake.close();

@@ -7,7 +7,7 @@ import type { Alert, ComponentHealth } from '../core/domain/summary';
 import type { AssetType } from '../core/domain/tick';
 import type { EngineVerbs } from '../core/domain/verbs';
 import type { StrategyDefinition } from '../core/strategies/strategy';
-import type { Gap } from './ports';
+import type { Gap, Role } from './ports';
 
 export interface EngineEvents {
   readonly signal: Signal;
@@ -46,6 +46,10 @@ export interface Engine extends EngineVerbs {
   feedRow(feed: string): number;
   /** Id of the last entry of a stream that is on the tape; empty when none. */
   feedEntry(feed: string): string;
+  /** Whether this process speaks for the engine, or stands by: warm, and silent. */
+  role(): Role;
+  /** Told of every change of role. Answers the function that stops listening. */
+  onRole(listener: (role: Role) => void): () => void;
   /** Adds a strategy type of the user's own; strategies registered with it earlier start now. Throws a `ValueError`. */
   define(definition: StrategyDefinition): void;
   report(door: DoorReport): void;

@@ -2,7 +2,7 @@
 import type { CoreOptions } from '../core/create';
 import type { MarketDataInput } from '../core/domain/bodies';
 import type { Tick } from '../core/domain/tick';
-import type { Clock, EventLog, IntakeOrigin, Logger, Metrics, Output, Snapshots, Tape } from './ports';
+import type { Clock, EventLog, IntakeOrigin, Lease, Logger, Metrics, Output, Snapshots, Tape } from './ports';
 
 export interface EngineDeps {
   readonly name: string;
@@ -13,6 +13,8 @@ export interface EngineDeps {
   /** Tells this tape from that of another process which wrote the snapshot. */
   readonly tapeId: string;
   readonly outputs: readonly Output[];
+  /** Who speaks for the engine; absent where no other process can share its store. */
+  readonly lease?: Lease;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;

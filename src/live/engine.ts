@@ -14,19 +14,23 @@ import { startClockwork } from './clockwork';
 import { closeEngine, createCalls } from './closing';
 import type { Engine } from './engine-api';
 import type { EngineDeps } from './engine-deps';
+import { reportState } from './feed';
+import { followLog, knownElsewhere } from './follow';
 import { createHealth, type Health } from './health';
 import { createIntake } from './intake';
 import { intakePort } from './intake-port';
 import { createLatency } from './latency';
 import { createListeners, type Listeners } from './listeners';
-import { createMarketRun, publishTo, withLatency } from './market-run';
+import { createMarketRun, withLatency } from './market-run';
 import { createPerformance } from './performance';
 import type { Gap, Logger, Output, Tape } from './ports';
 import { createQueries } from './queries';
 import { createRates } from './rates';
 import { isFresh, type Recovery, recover } from './recover';
+import { createRoles, type Roles } from './roles';
 import { createRunCounters, createScrape, increment, type RunCounters } from './scrape';
 import { createSnapshotter } from './snapshotter';
+import { createSpeaker, soleLease } from './speaker';
 import { createStrategyCommands } from './strategy-commands';
 import { summaryOf } from './summary';
 import { createTracking } from './tracking';
@@ -37,14 +41,17 @@ export async function openLive(deps: EngineDeps): Promise<Engine> {
   const startedAt = clock.monotonicMs();
   const listeners = createListeners(logger);
   const health = createHealth(listeners, clock, logger);
-  const { snapshots, tapeId } = deps;
+  const { snapshots, tapeId, lease = soleLease } = deps;
   const fresh = () => createCore(deps.core);
+  const roles = createRoles(lease, health, log.isShared);
+  await roles.start();
   const recovery = await recover({ fresh, log, snapshots, tape, tapeId, logger });
   health.report('store', 'up', log.durability().text);
+  log.onState?.((state, message) => reportState(health, 'store', state, message));
   reportTape(health, tape);
   reportRecovery(recovery, health, logger, clock.monotonicMs() - startedAt);
   for (const output of deps.outputs) await startOutput(output, health);
-  const parts = assemble(deps, recovery, listeners, health);
+  const parts = assemble(deps, recovery, listeners, health, roles);
   if (tape.lastPosition() < recovery.fromTape) await startTapeAnew(parts);
   return verbs(parts, startedAt);
 }
@@ -55,18 +62,22 @@ function reportTape(health: Health, tape: Tape): void {
 }
 
 function reportRecovery(recovery: Recovery, health: Health, logger: Logger, tookMs: number): void {
-  const { replayedRecords, refusedSnapshots, fromTape } = recovery;
+  const { replayedRecords, refusedSnapshots, fromTape, foreignMs } = recovery;
   logger.info('engine recovered', { replayedRecords, refusedSnapshots, fromTape, tookMs: Math.round(tookMs) });
   if (refusedSnapshots > 0) {
     const text = `${refusedSnapshots} damaged snapshot(s) were refused; an older state was taken and replayed`;
     health.alert('snapshot_refused', 'warning', 'snapshots', text);
   }
+  if (foreignMs !== null) {
+    const at = new Date(foreignMs).toISOString();
+    const text = `the market goes on from what another process kept at ${at}; what came since is missing here, but for streams`;
+    health.alert('tape_foreign', 'warning', 'tape', text);
+  }
 }
 
 async function startOutput(output: Output, health: Health): Promise<void> {
   output.onState((state, message) => {
-    const level = state === 'up' ? 'up' : state === 'down' ? 'down' : 'degraded';
-    health.report(`output:${output.name}`, level, message);
+    reportState(health, `output:${output.name}`, state, message);
   });
   await output.start();
 }
@@ -80,27 +91,27 @@ async function startTapeAnew({ health, snapshotter }: Parts): Promise<void> {
 type Parts = ReturnType<typeof assemble>;
 
 /** The parts of a living engine, put together once. */
-function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, health: Health) {
-  const { clock, logger, log, tape, metrics } = deps;
+function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, health: Health, roles: Roles) {
+  const { clock, logger, log, tape, metrics, outputs, lease = soleLease } = deps;
   const { core } = recovery;
   const latency = createLatency();
   const rates = createRates(clock);
-  const snapshotter = createSnapshotter({ ...deps, core, health });
+  const failed = (output: Output, error: unknown) =>
+    logger.error('an output failed', { output: output.name, error: String(error) });
+  const speaker = createSpeaker({ lease, outputs, listeners, clock, failed });
+  const snapshotter = createSnapshotter({ ...deps, core, health, isWriter: speaker.isSpeaking });
   const appender = createAppender(core, log, health, () => {
     snapshotter.moved(0);
     reportMisfits(health, core);
   });
-  const publish = publishTo(deps.outputs, (output, error) =>
-    logger.error('an output failed', { output: output.name, error: String(error) }),
-  );
   const counters = createRunCounters();
   const tapeFailed = () => reportTape(health, tape);
   const gap = (one: Gap) => tellGap(counters, health, listeners, one);
-  const { moved } = snapshotter;
+  const moved = (ticks: number) => snapshotter.moved(ticks);
   const refused = (count: number) => {
     counters.rejected += count;
   };
-  const told = { publish, gap, tapeFailed, moved, refused };
+  const told = { speaker, gap, tapeFailed, moved, refused };
   const run = createMarketRun({ core, tape, clock, listeners, latency, rates, metrics, ...told });
   const intake = createIntake(intakePort(deps, run, health, counters));
   const performance = createPerformance(core, clock);
@@ -108,10 +119,17 @@ function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, he
   const fresh = (list: Recovery['signals']) =>
     list.filter((one) => isFresh(one, clock.nowMs())).map(({ draft }) => withLatency(draft, 0));
   const recovered = fresh(recovery.signals);
-  if (recovered.length > 0) publish(recovered);
+  if (recovered.length > 0) speaker.say(recovered);
+  roles.listen((role) => {
+    if (role !== 'leader') return;
+    snapshotter.anew();
+    speaker.takeOver().catch((error: unknown) => logger.error('taking over failed', { error: String(error) }));
+  });
+  const stopFollowing = log.isShared ? followLog(appender, clock, logger) : () => undefined;
   reportMisfits(health, core);
   const retellUntil = clock.monotonicMs() + limits.retellMs;
-  const stillToTell = (list: Recovery['signals']) => (clock.monotonicMs() < retellUntil ? fresh(list) : []);
+  const stillToTell = (list: Recovery['signals']) =>
+    speaker.isSpeaking() && clock.monotonicMs() < retellUntil ? fresh(list) : [];
   const { unheard, recent } = recovery;
   const retell = { unheard: () => stillToTell(unheard), recent: () => stillToTell(recent) };
   return {
@@ -130,16 +148,21 @@ function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, he
     retell,
     counters,
     gap,
+    roles,
+    lease,
+    stopFollowing,
   };
 }
 
 function verbs(parts: Parts, startedAt: number): Engine {
-  const { deps, core, listeners, health, appender, performance, run } = parts;
+  const { deps, core, listeners, health, appender, performance, run, lease } = parts;
   const { clock } = deps;
   const batches = createBatchResults();
   let closing: Promise<void> | null = null;
   const calls = createCalls();
   const { open } = calls;
+  const shared = <A extends readonly unknown[], R>(verb: (...given: A) => Promise<R>) =>
+    open(deps.log.isShared ? knownElsewhere(verb, appender) : verb);
   const commands = createStrategyCommands(core, appender, clock);
   const adapting = createAdapting(core, appender, clock, (view) => listeners.emit('adaptation', view));
   return {
@@ -147,15 +170,15 @@ function verbs(parts: Parts, startedAt: number): Engine {
     marketRules: { assetTypeOf: (symbol) => core.settings.assetTypes.get(symbol) ?? assetTypeOf(symbol) },
     ...createQueries(core),
     ...adapting,
-    forceAdaptation: open(adapting.forceAdaptation),
-    revert: open(adapting.revert),
+    forceAdaptation: shared(adapting.forceAdaptation),
+    revert: shared(adapting.revert),
     freeze: open(adapting.freeze),
     register: open(commands.register),
-    update: open(commands.update),
-    archive: open(commands.archive),
-    rollback: open(commands.rollback),
+    update: shared(commands.update),
+    archive: shared(commands.archive),
+    rollback: shared(commands.rollback),
     performance: performance.performance,
-    track: open(createTracking(core, appender, clock, performance.metricsOf)),
+    track: shared(createTracking(core, appender, clock, performance.metricsOf)),
     processMarketData: open((input) => batches.once(input.batchId, () => run.process(input))),
     advance: open(async (timestampMs) => run.advance(timestampMs, 'all')),
     summary: () =>
@@ -166,15 +189,10 @@ function verbs(parts: Parts, startedAt: number): Engine {
         startedAt,
         overall: () => performance.performance(null),
         executions: () => executionsOf(parts),
+        role: () => lease.role(),
       }),
     alerts: health.alerts,
-    on(kind, listener) {
-      const stop = listeners.on(kind, listener);
-      // The compiler does not see that the listener of this kind takes signals.
-      if (kind === 'signal') tellUnheard(parts, listener as (signal: Signal) => void);
-      return stop;
-    },
-    recent: parts.retell.recent,
+    ...listening(parts),
     intake: (text, { source, arrivalMs }) =>
       parts.intake.push({ text, source, arrivalMs, arrivedAt: clock.monotonicMs() }),
     feedRow: (feed) => core.rows.get(feed) ?? 0,
@@ -188,12 +206,34 @@ function verbs(parts: Parts, startedAt: number): Engine {
     forget: (component) => health.forget(component),
     reportGap: parts.gap,
     countRequest: (httpStatus) => countRequest(parts, httpStatus),
-    metricsText: createScrape({ ...parts, ...deps, core, executions: () => executionsOf(parts) }),
+    metricsText: createScrape({
+      ...parts,
+      ...deps,
+      core,
+      executions: () => executionsOf(parts),
+      isLeader: () => lease.role() === 'leader',
+    }),
     snapshot: open(() => parts.snapshotter.now()),
     close() {
       closing ??= closeEngine({ ...parts, calls });
       return closing;
     },
+  };
+}
+
+/** Whoever wants to hear of the engine. */
+function listening(parts: Parts): Pick<Engine, 'on' | 'recent' | 'role' | 'onRole'> {
+  const { listeners, retell, lease, roles } = parts;
+  return {
+    on(kind, listener) {
+      const stop = listeners.on(kind, listener);
+      // The compiler does not see that the listener of this kind takes signals.
+      if (kind === 'signal') tellUnheard(parts, listener as (signal: Signal) => void);
+      return stop;
+    },
+    recent: retell.recent,
+    role: () => lease.role(),
+    onRole: roles.listen,
   };
 }
 

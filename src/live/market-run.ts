@@ -14,8 +14,9 @@ import { tierBits } from '../core/strategies/evaluate';
 import type { Running } from '../core/strategies/running';
 import type { Latency, Tier } from './latency';
 import type { Listeners } from './listeners';
-import type { Clock, Gap, Metrics, Output, Tape, TapeRecord } from './ports';
+import type { Clock, Gap, Metrics, Tape, TapeRecord } from './ports';
 import type { Rates } from './rates';
+import type { Speaker } from './speaker';
 
 export interface MarketRunDeps {
   readonly core: CoreState;
@@ -25,7 +26,7 @@ export interface MarketRunDeps {
   readonly latency: Latency;
   readonly rates: Rates;
   readonly metrics: Metrics;
-  readonly publish: (signals: readonly Signal[]) => void;
+  readonly speaker: Speaker;
   readonly gap: (gap: Gap) => void;
   readonly tapeFailed: () => void;
   /** Told how many items of a message the border had refused. */
@@ -151,13 +152,14 @@ class TapedRun implements MarketRun {
       metrics.latency(tier, latencyMs);
     }
     rates.ticks(ticks);
-    for (const signal of signals) listeners.emit('signal', signal);
-    if (listeners.count('decision') > 0) for (const one of effects.decisions) listeners.emit('decision', one);
-    for (const fill of effects.fills) listeners.emit('fill', fill);
+    const isTold = this.deps.speaker.say(signals);
+    if (isTold && listeners.count('decision') > 0) {
+      for (const one of effects.decisions) listeners.emit('decision', one);
+    }
+    if (isTold) for (const fill of effects.fills) listeners.emit('fill', fill);
     for (const gap of effects.gaps) this.deps.gap({ ...gap, reason: 'sequence numbers are missing' });
-    if (signals.length > 0) this.deps.publish(signals);
     this.deps.moved(ticks);
-    return signals;
+    return isTold ? signals : [];
   }
 }
 
@@ -214,11 +216,4 @@ function subscribed(core: CoreState, name: string, applied: Set<string>): void {
   };
   for (const group of symbol.tickGroups) add(group.instances);
   for (const group of symbol.bars.values()) add(group.instances);
-}
-
-/** Outputs that take signals: each gets them all, and its failures are its own. */
-export function publishTo(outputs: readonly Output[], failed: (output: Output, error: unknown) => void) {
-  return (signals: readonly Signal[]): void => {
-    for (const output of outputs) output.publish(signals).catch((error: unknown) => failed(output, error));
-  };
 }

@@ -52,6 +52,8 @@ export interface EventLog {
   read(afterSeq: number, limit: number): Promise<readonly LogEvent[]>;
   lastSeq(): Promise<number>;
   durability(): Durability;
+  /** Tells how the store is, now and at every change; absent where it lives in this process. */
+  readonly onState?: (listener: (state: FeedState, message: string) => void) => void;
   /** Whether other processes may append too, so that their events have to be followed. */
   readonly isShared: boolean;
   close(): Promise<void>;
@@ -82,7 +84,13 @@ export interface Snapshot {
  * it is durable. `dirty` chunks replace those of the set before; the others are carried over; `removed` are dropped.
  */
 export interface Snapshots {
-  save(meta: SnapshotMeta, dirty: readonly SnapshotChunk[], removed: readonly string[]): Promise<void>;
+  /** With `isWhole` nothing is carried over: what another process left may be of other chunks. */
+  save(
+    meta: SnapshotMeta,
+    dirty: readonly SnapshotChunk[],
+    removed: readonly string[],
+    isWhole?: boolean,
+  ): Promise<void>;
   /** The newest set whose every checksum holds, and how many newer ones were refused; `null` when there is none. */
   load(): Promise<{
     readonly snapshot: Snapshot | null;
@@ -126,6 +134,24 @@ export interface Tape {
   /** Drops whole old segments by size and age, never one that holds a position above `keepAfter`. */
   trim(keepAfter: number, nowMs: number): void;
   health(): TapeHealth;
+  close(): Promise<void>;
+}
+
+export type Role = 'leader' | 'standby';
+
+/**
+ * The right to speak for an engine that several processes keep: to publish signals and write snapshots. At most one
+ * holds it; unheard for `limits.leaseMs` it loses it, and another takes over within 3 s of its death.
+ */
+export interface Lease {
+  /** Settles when the role is known; `onRole` is told of every change of role or words afterwards. */
+  start(onRole: (role: Role, message: string) => void): Promise<void>;
+  role(): Role;
+  /** In words, for whoever looks. */
+  message(): string;
+  /** When the process that led before this one was last known to live; `null` when it is not known. */
+  predecessorMs(): number | null;
+  /** Gives it up, so that another need not wait. */
   close(): Promise<void>;
 }
 

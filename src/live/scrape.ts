@@ -33,6 +33,7 @@ export interface ScrapeDeps {
   readonly metrics: Metrics;
   readonly counters: RunCounters;
   readonly executions: () => number;
+  readonly isLeader: () => boolean;
 }
 
 export function createScrape(deps: ScrapeDeps): () => Promise<string> {
@@ -63,7 +64,7 @@ export function createScrape(deps: ScrapeDeps): () => Promise<string> {
     metrics.gauge('intake_ticks', intake.waiting());
     metrics.gauge('log_seq', core.logSeq);
     metrics.gauge('tape_bytes', tape.health().bytes);
-    metrics.gauge('leader', 1);
+    metrics.gauge('leader', deps.isLeader() ? 1 : 0);
     return metrics.text();
   };
 }

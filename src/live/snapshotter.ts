@@ -9,6 +9,8 @@ export interface Snapshotter {
   /** Told what happened since, in ticks and in events. */
   moved(ticks: number): void;
   now(): Promise<void>;
+  /** The next one holds everything and builds on nothing: another process wrote those before. */
+  anew(): void;
   close(): void;
 }
 
@@ -20,73 +22,95 @@ export interface SnapshotterDeps {
   readonly clock: Clock;
   readonly health: Health;
   readonly logger: Logger;
+  /** Whether this process is the one that writes them. */
+  readonly isWriter: () => boolean;
 }
 
 export function createSnapshotter(deps: SnapshotterDeps): Snapshotter {
-  const { core, snapshots, tape, tapeId, clock, health, logger } = deps;
-  let ticks = 0;
-  let changed = false;
-  let running: Promise<void> | null = null;
-  let closed = false;
+  return new TimedSnapshotter(deps);
+}
+
+class TimedSnapshotter implements Snapshotter {
+  private readonly deps: SnapshotterDeps;
+  private ticks = 0;
+  private changed = false;
+  private isWhole = false;
+  private running: Promise<void> | null = null;
+  private closed = false;
   /** The ledger's bytes can be many, and it catches up from the log: it is written less often than the rest. */
-  let ledgerDueAt = 0;
+  private ledgerDueAt = 0;
   /** Position of the snapshot before the last: the tape from there on is what a fallback needs. */
-  let keptPosition = 0;
-  let lastPosition = 0;
-  let cancel = clock.after(limits.snapshotMs, due);
+  private keptPosition = 0;
+  private lastPosition = 0;
+  private cancel: () => void;
 
-  function due(): void {
-    if (closed) return;
-    cancel();
-    cancel = clock.after(limits.snapshotMs, due);
-    if (changed) take(false).catch(() => undefined);
+  constructor(deps: SnapshotterDeps) {
+    this.deps = deps;
+    this.cancel = deps.clock.after(limits.snapshotMs, () => this.due());
   }
 
-  function take(isWhole: boolean): Promise<void> {
-    running ??= save(isWhole || clock.monotonicMs() >= ledgerDueAt).finally(() => {
-      running = null;
+  moved(count: number): void {
+    this.changed = true;
+    this.ticks += count;
+    if (this.ticks >= limits.snapshotTicks) this.due();
+  }
+
+  anew(): void {
+    this.isWhole = true;
+    this.changed = true;
+  }
+
+  async now(): Promise<void> {
+    if (!this.deps.isWriter()) return;
+    if (this.running !== null) await this.running.catch(() => undefined);
+    await this.take(true);
+  }
+
+  close(): void {
+    this.closed = true;
+    this.cancel();
+  }
+
+  private due(): void {
+    if (this.closed) return;
+    this.cancel();
+    this.cancel = this.deps.clock.after(limits.snapshotMs, () => this.due());
+    if (this.changed && this.deps.isWriter()) this.take(false).catch(() => undefined);
+  }
+
+  private take(withLedger: boolean): Promise<void> {
+    this.running ??= this.save(withLedger || this.deps.clock.monotonicMs() >= this.ledgerDueAt).finally(() => {
+      this.running = null;
     });
-    return running;
+    return this.running;
   }
 
-  async function save(withLedger: boolean): Promise<void> {
+  private async save(withLedger: boolean): Promise<void> {
+    const { core, snapshots, tape, tapeId, clock, health, logger } = this.deps;
+    const { isWhole } = this;
+    if (isWhole) markAllDirty(core);
     const tapePosition = tape.lastPosition();
-    const { dirty, removed } = capture(core, withLedger);
-    if (withLedger) ledgerDueAt = clock.monotonicMs() + limits.ledgerSnapshotMs;
+    const { dirty, removed } = capture(core, withLedger || isWhole);
+    if (withLedger) this.ledgerDueAt = clock.monotonicMs() + limits.ledgerSnapshotMs;
     const meta = { logSeq: core.logSeq, tapePosition, tapeId, foldVersion, atMs: clock.nowMs() };
-    ticks = 0;
-    changed = false;
+    this.ticks = 0;
+    this.changed = false;
     try {
-      await snapshots.save(meta, dirty, removed);
-      keptPosition = lastPosition;
-      lastPosition = tapePosition;
-      tape.trim(keptPosition, clock.nowMs());
+      await snapshots.save(meta, dirty, removed, isWhole);
+      if (isWhole) this.isWhole = false;
+      this.keptPosition = this.lastPosition;
+      this.lastPosition = tapePosition;
+      tape.trim(this.keptPosition, clock.nowMs());
       health.report('snapshots', 'up', `last at ${new Date(meta.atMs).toISOString()}`);
     } catch (error) {
       // What was captured as clean is not kept: the next one has to carry it again.
       markAllDirty(core);
       takeBack(core, removed);
-      ledgerDueAt = 0;
-      changed = true;
+      this.ledgerDueAt = 0;
+      this.changed = true;
       logger.error('a snapshot could not be kept', { error: String(error) });
       health.report('snapshots', 'degraded', 'the last one could not be kept; the log and tape are whole');
       throw error;
     }
   }
-
-  return {
-    moved(count) {
-      changed = true;
-      ticks += count;
-      if (ticks >= limits.snapshotTicks) due();
-    },
-    async now() {
-      if (running !== null) await running.catch(() => undefined);
-      await take(true);
-    },
-    close() {
-      closed = true;
-      cancel();
-    },
-  };
 }

@@ -6,7 +6,7 @@ import type { CoreState } from '../core/state';
 import type { Health } from './health';
 import type { Intake } from './intake';
 import type { Latency } from './latency';
-import type { Clock, EventLog } from './ports';
+import type { Clock, EventLog, Role } from './ports';
 import type { Rates } from './rates';
 import type { RunCounters } from './scrape';
 
@@ -22,6 +22,7 @@ export interface SummaryDeps {
   readonly startedAt: number;
   readonly overall: () => PerformanceResult;
   readonly executions: () => number;
+  readonly role: () => Role;
 }
 
 export function summaryOf(deps: SummaryDeps): Summary {
@@ -39,7 +40,7 @@ export function summaryOf(deps: SummaryDeps): Summary {
     uptimeS: Math.round((clock.monotonicMs() - deps.startedAt) / 1_000),
     components: health.components(),
     durability: log.durability().text,
-    role: 'leader',
+    role: deps.role(),
     throughput: {
       ticksTotal: core.ticksTotal + deps.intake.conflatedTicks() + deps.counters.rejected,
       ticksPerS: rates.ticksPerS(),

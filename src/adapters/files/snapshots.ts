@@ -55,11 +55,16 @@ class FileSnapshots implements Snapshots {
     this.fs = options.fs ?? snapshotFs;
   }
 
-  async save(meta: SnapshotMeta, dirty: readonly SnapshotChunk[], removed: readonly string[]): Promise<void> {
+  async save(
+    meta: SnapshotMeta,
+    dirty: readonly SnapshotChunk[],
+    removed: readonly string[],
+    isWhole = false,
+  ): Promise<void> {
     this.assertOpen();
     if (this.readOnly) throw new EngineError('ConnectionError', 'the store is open for reading only');
     if (this.saving) throw new EngineError('ConnectionError', 'a snapshot is still being written', { retryAfterS: 1 });
-    this.saving = this.write(meta, dirty, removed).finally(() => {
+    this.saving = this.write(meta, dirty, removed, isWhole).finally(() => {
       this.saving = null;
     });
     await this.settleWithin(this.saving, limits.snapshotSaveMs, 'save a snapshot');
@@ -203,10 +208,15 @@ class FileSnapshots implements Snapshots {
     }
   }
 
-  private async write(meta: SnapshotMeta, dirty: readonly SnapshotChunk[], removed: readonly string[]): Promise<void> {
+  private async write(
+    meta: SnapshotMeta,
+    dirty: readonly SnapshotChunk[],
+    removed: readonly string[],
+    isWhole: boolean,
+  ): Promise<void> {
     if (this.base === undefined) this.buildOn(await this.loadNewest());
     const generation = ++this.lastGeneration;
-    const refs = new Map(this.base?.chunks);
+    const refs = new Map(isWhole ? undefined : this.base?.chunks);
     for (const name of removed) refs.delete(name);
     for (const { name } of dirty) refs.delete(name);
     const fresh = [...new Map(dirty.map((chunk) => [chunk.name, chunk])).values()];

@@ -11,9 +11,9 @@ export function createMemorySnapshots(): Snapshots {
   }
 
   return {
-    async save(meta, dirty, removed) {
+    async save(meta, dirty, removed, isWhole = false) {
       assertOpen();
-      const chunks = new Map(current?.chunks);
+      const chunks = new Map(isWhole ? undefined : current?.chunks);
       for (const name of removed) chunks.delete(name);
       for (const { name, bytes } of dirty) chunks.set(name, bytes.slice());
       current = { meta: { ...meta }, chunks };

@@ -82,9 +82,16 @@ export function parseRedisUrl(url: string): RedisTarget {
 export function redisError(thrown: unknown, redact: (text: string) => string): EngineError {
   const text = redact(thrown instanceof Error ? thrown.message : String(thrown));
   return text === 'Command timed out'
-    ? new EngineError('TimeoutError', `Redis did not answer within ${limits.storeMs} ms`, { retryAfterS: 1 })
+    ? silence()
     : new EngineError('ConnectionError', `Redis: ${text}`, { retryAfterS: 1 });
 }
+
+function silence(): EngineError {
+  return new EngineError('TimeoutError', `Redis did not answer within ${limits.storeMs} ms`, { retryAfterS: 1 });
+}
+
+/** What the client says when somebody took the connection and then nothing came. */
+const silences = /^Socket timeout|timed out|ETIMEDOUT|PINGs in a row/;
 
 function clientOptions(role: RedisRole, retry: () => number) {
   return {
@@ -126,6 +133,8 @@ export class RedisConnection {
   private attempts = 0;
   private readySinceMs: number | null = null;
   private misses = 0;
+  /** The peer is there and says nothing, in contrast to one that is gone. */
+  private isSilent = false;
   private heardSincePing = false;
   private cancelWatch: () => void = () => {};
   private firstOutcome: () => void = () => {};
@@ -141,6 +150,7 @@ export class RedisConnection {
     // Without an error listener the client prints to the console, and an EventEmitter throws.
     this.client.on('error', (error: Error) => {
       this.lastError = this.redact(error.message === '' ? error.name : error.message);
+      this.isSilent = silences.test(error.message);
     });
     this.client.on('ready', () => this.ready());
     this.client.on('close', () => this.lost());
@@ -148,6 +158,13 @@ export class RedisConnection {
 
   get state(): FeedState {
     return this.current;
+  }
+
+  /** What a call failed with: silence is a `TimeoutError`, also while a silent peer is being connected to again. */
+  errorOf(thrown: unknown): EngineError {
+    if (thrown instanceof EngineError) return thrown;
+    if (this.current !== 'up' && this.isSilent) return silence();
+    return redisError(thrown, this.redact);
   }
 
   /** Settles when the first attempt has succeeded or failed; never rejects, and retrying goes on either way. */
@@ -207,6 +224,7 @@ export class RedisConnection {
     if (this.closing !== null) return;
     this.readySinceMs = this.options.clock.monotonicMs();
     this.misses = 0;
+    this.isSilent = false;
     this.become('up', `connected to ${this.address}`);
     this.options.onReady?.();
     if (this.options.role !== 'reader') this.watch(limits.redisPingMs);

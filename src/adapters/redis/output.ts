@@ -1,61 +1,15 @@
 /** Signals to Redis, each at most once: a channel for whoever listens now, a trimmed stream for whoever comes later. */
 import { limits } from '../../core/domain/limits';
 import type { Signal } from '../../core/domain/signal';
-import type { Clock, FeedState, Logger, Output } from '../../live/ports';
+import type { FeedState } from '../../live/ports';
 import { RedisConnection, redisError, retryDelayMs } from './connection';
+import { type EngineKeys, keysOf } from './keys';
+
+import type { OutputCounters, PublishOutcome, RedisOutput, RedisOutputOptions } from './output-form';
 import { cutText, publishScript } from './publish-script';
-import { SignalQueue, type WaitingSignal, waitableMs } from './signal-queue';
+import { type SignalOutcome, SignalQueue, type WaitingSignal, waitableMs } from './signal-queue';
 
-export interface RedisOutputOptions {
-  readonly url: string;
-  /** Names the memory of signal ids; engines of one name share it. */
-  readonly engineName: string;
-  /** Default `strategy_engine_output`. */
-  readonly channel?: string;
-  /** Default `strategy_engine:signals`. */
-  readonly stream?: string;
-  /** Default `strategy_engine:rejected`. */
-  readonly rejectedStream?: string;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Uniform in [0, 1): the jitter of the retries. */
-  readonly random: () => number;
-  /** A signal as JSON text. */
-  readonly encode: (signal: Signal) => string;
-}
-
-/** What became of one `publish` by the time it settled. What still waits goes out, or is counted, later. */
-export interface PublishOutcome {
-  readonly published: number;
-  readonly duplicates: number;
-  /** Not sent yet: Redis is away or slow. */
-  readonly waiting: number;
-  /** Given up: no room, too old, or not encodable. */
-  readonly dropped: number;
-}
-
-/** Since opening. Every signal handed over is in exactly one of them. */
-export interface OutputCounters {
-  readonly published: number;
-  readonly duplicates: number;
-  readonly waiting: number;
-  /** Had no room, or waited when the output closed. */
-  readonly shed: number;
-  /** Waited past their validity. */
-  readonly stale: number;
-  readonly unencodable: number;
-  /** Dead letters kept, and not kept. */
-  readonly rejectsKept: number;
-  readonly rejectsDropped: number;
-}
-
-export interface RedisOutput extends Output {
-  /**
-   * Settles when every signal's fate is known, or after `limits.storeMs`, or at once while Redis is away; never rejects.
-   */
-  publish(signals: readonly Signal[]): Promise<PublishOutcome>;
-  counters(): OutputCounters;
-}
+export type { RedisOutput, RedisOutputOptions } from './output-form';
 
 class RedisSignalOutput implements RedisOutput {
   readonly name: string;
@@ -63,7 +17,7 @@ class RedisSignalOutput implements RedisOutput {
   private readonly channel: string;
   private readonly stream: string;
   private readonly rejectedStream: string;
-  private readonly idsKey: string;
+  private readonly keys: EngineKeys;
   private readonly connection: RedisConnection;
   private readonly queue = new SignalQueue();
   private readonly listeners = new Set<(state: FeedState, message: string) => void>();
@@ -81,6 +35,7 @@ class RedisSignalOutput implements RedisOutput {
     duplicates: 0,
     shed: 0,
     stale: 0,
+    fenced: 0,
     unencodable: 0,
     rejectsKept: 0,
     rejectsDropped: 0,
@@ -91,7 +46,7 @@ class RedisSignalOutput implements RedisOutput {
     this.channel = options.channel ?? 'strategy_engine_output';
     this.stream = options.stream ?? 'strategy_engine:signals';
     this.rejectedStream = options.rejectedStream ?? 'strategy_engine:rejected';
-    this.idsKey = `strategy_engine:{${options.engineName}}:signal_ids`;
+    this.keys = keysOf(options.engineName);
     this.name = `redis:${this.channel}`;
     this.connection = new RedisConnection({
       ...options,
@@ -184,7 +139,7 @@ class RedisSignalOutput implements RedisOutput {
     return this.queue.length + this.underWay + this.rejectsUnderWay > 0;
   }
 
-  private enqueue(signal: Signal, told: (outcome: 'published' | 'duplicate' | 'shed' | 'stale') => void): void {
+  private enqueue(signal: Signal, told: (outcome: SignalOutcome) => void): void {
     let text: string;
     try {
       text = this.options.encode(signal);
@@ -231,8 +186,12 @@ class RedisSignalOutput implements RedisOutput {
 
   private async send(batch: readonly WaitingSignal[]): Promise<readonly unknown[]> {
     const pairs = batch.flatMap((signal) => [signal.signalId, signal.text]);
-    const bounds = [this.channel, limits.signalIds, limits.signalStreamEntries] as const;
-    const answers = await this.connection.client.eval(publishScript, 2, this.idsKey, this.stream, ...bounds, ...pairs);
+    const { fence } = this.options;
+    // A lease that nobody can hold: who knows that it does not speak sends nothing that Redis would take.
+    const lease = fence === undefined ? '' : (fence() ?? 'none');
+    const args = [this.channel, limits.signalIds, limits.signalStreamEntries, lease, ...pairs];
+    const keys = [this.keys.signalIds, this.stream, this.keys.lease];
+    const answers = await publishScript.run(this.connection.client, keys, args);
     if (!Array.isArray(answers) || answers.length !== batch.length) throw new Error('unexpected answer of the script');
     return answers;
   }
@@ -243,7 +202,8 @@ class RedisSignalOutput implements RedisOutput {
     this.failures = 0;
     batch.forEach((signal, index) => {
       // After a call without an answer, a known id means that the call was done.
-      signal.settle(answers[index] === 0 && !signal.attempted ? 'duplicate' : 'published');
+      if (answers[index] === 3) signal.settle('fenced');
+      else signal.settle(answers[index] === 0 && !signal.attempted ? 'duplicate' : 'published');
     });
     if (answers.includes(2))
       this.become('stale', `the channel ${this.channel} refuses; signals are in ${this.stream} only`);

@@ -3,6 +3,9 @@
 import { limits } from '../../core/domain/limits';
 import type { Signal } from '../../core/domain/signal';
 
+/** What became of a signal; `fenced`: another process speaks for the engine. */
+export type SignalOutcome = 'published' | 'duplicate' | 'shed' | 'stale' | 'fenced';
+
 export interface WaitingSignal {
   readonly signalId: string;
   readonly text: string;
@@ -10,7 +13,7 @@ export interface WaitingSignal {
   readonly expiresAtMs: number;
   /** A call that carried it ended without an answer, so it may be out already. */
   attempted: boolean;
-  readonly settle: (outcome: 'published' | 'duplicate' | 'shed' | 'stale') => void;
+  readonly settle: (outcome: SignalOutcome) => void;
 }
 
 /**

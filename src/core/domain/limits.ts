@@ -48,6 +48,8 @@ export const limits = {
   storeMs: 500,
   /** Events written to the log in one call. */
   eventsPerAppend: 64,
+  /** Events of other processes that come with the answer to an append, and wait to be folded. */
+  eventsAhead: 256,
   /** Appends waiting for their group; more are refused with ConnectionError rather than queued without end. */
   appendsWaiting: 4_096,
   /** Batches whose results are kept, so that several nodes behind one source read one evaluation. */
@@ -180,6 +182,20 @@ export const limits = {
   redisPingMisses: 3,
   /** A closing Redis socket whose peer says nothing is destroyed after this. */
   redisDisconnectMs: 200,
+  /** How often a log that others append to is looked at, in ms: what one process changes, all others know soon. */
+  logFollowMs: 200,
+  /** Whoever speaks for an engine says so this often; unheard for the second, another takes over: well within 3 s, in ms. */
+  leaseBeatMs: 500,
+  leaseMs: 2_000,
+  /** A standby looks this often whether the lease is free, in ms. */
+  leasePollMs: 250,
+  /** A process of an engine that was not heard of for this long is gone, in ms. */
+  memberMs: 10_000,
+  /** Signals of a standby kept for a takeover, and for how long, in ms: longer than it takes to notice a death. */
+  unspokenSignals: 1_000,
+  unspokenMs: 5_000,
+  /** Bytes of a snapshot sent to Redis, or read from it, in one call: about a millisecond of its time. */
+  redisBlockBytes: 524_288,
   /** Signals published in one script call: about 1 ms of Redis' time. */
   signalsPerPublish: 256,
   /** Signals waiting while Redis is away; past it the oldest is shed and counted. */

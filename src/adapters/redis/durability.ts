@@ -1,0 +1,94 @@
+/** What a Redis keeps of what it acknowledged, read from its own settings; what it does not tell is `unknown`. */
+import type { Durability } from '../../live/ports';
+import type { RedisConnection } from './connection';
+
+interface Settings {
+  readonly appendonly: string;
+  readonly appendfsync: string;
+  readonly policy: string;
+  readonly maxmemory: string;
+}
+
+const asked = ['appendonly', 'appendfsync', 'maxmemory-policy', 'maxmemory'] as const;
+
+/** Many hosted servers forbid CONFIG; INFO tells whether there is an AOF, and the policy. */
+async function readSettings(client: RedisConnection['client']): Promise<Settings> {
+  const found = new Map<string, string>();
+  for (const name of asked) {
+    const answer: unknown = await client.config('GET', name).catch(() => []);
+    const pair = Array.isArray(answer) ? answer : Object.entries(answer ?? {}).flat();
+    if (pair.length >= 2) found.set(name, String(pair[1]));
+  }
+  if (!found.has('appendonly')) {
+    const info = await client.info().catch(() => '');
+    const line = (name: string) => new RegExp(`^${name}:(\\S*)`, 'm').exec(info)?.[1];
+    const aof = line('aof_enabled');
+    if (aof !== undefined) found.set('appendonly', aof === '1' ? 'yes' : 'no');
+    for (const [name, field] of [
+      ['maxmemory-policy', 'maxmemory_policy'],
+      ['maxmemory', 'maxmemory'],
+    ] as const) {
+      const value = line(field);
+      if (value !== undefined) found.set(name, value);
+    }
+  }
+  const of = (name: (typeof asked)[number]) => found.get(name) ?? '';
+  return {
+    appendonly: of('appendonly'),
+    appendfsync: of('appendfsync'),
+    policy: of('maxmemory-policy'),
+    maxmemory: of('maxmemory'),
+  };
+}
+
+const base = { kind: 'redis', survivesProcessKill: true } as const;
+
+export const unknownDurability: Durability = {
+  ...base,
+  survivesStoreKill: 'unknown',
+  survivesPowerLoss: 'unknown',
+  text: 'in Redis; whether Redis keeps it (AOF, eviction) is not known',
+};
+
+const fsyncs: Readonly<Record<string, { readonly words: string; readonly survives: boolean }>> = {
+  always: { words: 'synced before every answer: survives kill -9 of Redis and power loss', survives: true },
+  everysec: { words: 'synced every second: survives kill -9 of Redis; power loss may cost a second', survives: false },
+  no: {
+    words: 'synced when the system likes: survives kill -9 of Redis; power loss may cost half a minute',
+    survives: false,
+  },
+};
+
+/** Pure: what the settings mean. A bound of memory whose policy takes any key away may take the log. */
+export function durabilityOf({ appendonly, appendfsync, policy, maxmemory }: Settings): Durability {
+  const evicts = policy.startsWith('allkeys') && maxmemory !== '0' && maxmemory !== '';
+  if (evicts) {
+    const text = `in Redis with maxmemory-policy ${policy}: it may throw the log away when its memory is full; set noeviction`;
+    return { ...base, survivesStoreKill: false, survivesPowerLoss: false, text };
+  }
+  if (appendonly === 'no') {
+    const text = 'in Redis without AOF: kill -9 of Redis loses what came since its last save; set appendonly yes';
+    return { ...base, survivesStoreKill: false, survivesPowerLoss: false, text };
+  }
+  if (appendonly !== 'yes') return unknownDurability;
+  const fsync = fsyncs[appendfsync];
+  if (fsync === undefined) {
+    const text = 'in Redis with AOF: survives kill -9 of Redis; how often it is synced is not known';
+    return { ...base, survivesStoreKill: true, survivesPowerLoss: 'unknown', text };
+  }
+  return {
+    ...base,
+    survivesStoreKill: true,
+    survivesPowerLoss: fsync.survives,
+    text: `in Redis with AOF, ${fsync.words}`,
+  };
+}
+
+/** Asks the server; `unknown` when it does not answer. Never rejects. */
+export async function readDurability(client: RedisConnection['client']): Promise<Durability> {
+  try {
+    return durabilityOf(await readSettings(client));
+  } catch {
+    return unknownDurability;
+  }
+}

@@ -1,0 +1,36 @@
+/** The keys of one engine: all in one hash slot, so that one script can touch them, on a cluster too. */
+export interface EngineKeys {
+  /** Stream of events, entry ids `<seq>-0`. */
+  readonly log: string;
+  /** Hash: digest of an event's id to its seq and content. */
+  readonly ids: string;
+  /** Hash: aggregate to its version. */
+  readonly versions: string;
+  /** Hash: parts of the chunks of snapshots. */
+  readonly chunks: string;
+  /** Hash: generation to the manifest of a complete snapshot. */
+  readonly sets: string;
+  /** Who may speak for the engine, with its token; expires. */
+  readonly lease: string;
+  /** Counts leases: a later token is a larger number. */
+  readonly fence: string;
+  /** Sorted set: the processes of the engine by when they were last heard. */
+  readonly members: string;
+  /** Sorted set: ids of the signals published last. */
+  readonly signalIds: string;
+}
+
+export function keysOf(engineName: string): EngineKeys {
+  const key = (name: string) => `strategy_engine:{${engineName}}:${name}`;
+  return {
+    log: key('log'),
+    ids: key('ids'),
+    versions: key('versions'),
+    chunks: key('chunks'),
+    sets: key('sets'),
+    lease: key('lease'),
+    fence: key('fence'),
+    members: key('members'),
+    signalIds: key('signal_ids'),
+  };
+}

@@ -1,0 +1,137 @@
+/** The event log in Redis: shared by every process of an engine, group-committed by one script. */
+import { EngineError } from '../../core/domain/errors';
+import { limits } from '../../core/domain/limits';
+import type { LogEvent, NewEvent } from '../../core/domain/log-event';
+import type { AppendOutcome, Clock, Durability, EventLog, FeedState } from '../../live/ports';
+import { createGroupCommit, type GroupCommit } from '../group-commit';
+import { appendScript } from './append-script';
+import type { RedisConnection } from './connection';
+import type { EngineKeys } from './keys';
+import { decodeEntry, digestOfId, encodeBody, fieldOf, storedEvent } from './log-entry';
+import { createScript } from './script';
+
+export interface RedisLogOptions {
+  readonly connection: RedisConnection;
+  readonly keys: EngineKeys;
+  readonly clock: Clock;
+  readonly durability: () => Durability;
+  /** Tells how the connection is, and again whenever that changes. */
+  readonly onState: (listener: (state: FeedState, message: string) => void) => void;
+  /** Ids remembered; default `limits.executionIds`. */
+  readonly executionIds?: number;
+}
+
+const append = createScript(appendScript);
+
+class RedisEventLog implements EventLog {
+  readonly isShared = true;
+  readonly durability: () => Durability;
+  readonly onState: RedisLogOptions['onState'];
+  private readonly connection: RedisConnection;
+  private readonly keys: EngineKeys;
+  private readonly idsKept: number;
+  private readonly group: GroupCommit;
+  /** Up to here everything was handed out, so only what comes after is of interest in an answer. */
+  private knownSeq = Number.POSITIVE_INFINITY;
+  /** Events of others that came with an answer; they are asked for next. */
+  private readonly ahead = new Map<number, LogEvent>();
+  private closed = false;
+
+  constructor(options: RedisLogOptions) {
+    this.connection = options.connection;
+    this.keys = options.keys;
+    this.durability = options.durability;
+    this.onState = options.onState;
+    this.idsKept = options.executionIds ?? limits.executionIds;
+    this.group = createGroupCommit({ clock: options.clock, commit: (events) => this.commit(events) });
+  }
+
+  async append(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
+    return this.group.append(events);
+  }
+
+  async read(afterSeq: number, limit: number): Promise<readonly LogEvent[]> {
+    this.assertOpen();
+    const events = this.takeAhead(afterSeq, limit);
+    if (events.length === 0) {
+      const entries = await this.call((client) =>
+        client.xrange(this.keys.log, `${afterSeq + 1}-0`, '+', 'COUNT', limit),
+      );
+      for (const entry of entries) events.push(decodeEntry(entry, afterSeq + events.length + 1));
+    }
+    this.knownSeq = afterSeq + events.length;
+    return events;
+  }
+
+  async lastSeq(): Promise<number> {
+    this.assertOpen();
+    const [newest] = await this.call((client) => client.xrevrange(this.keys.log, '+', '-', 'COUNT', 1));
+    return newest === undefined ? 0 : Number.parseInt(newest[0], 10);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.group.close();
+  }
+
+  private takeAhead(afterSeq: number, limit: number): LogEvent[] {
+    const events: LogEvent[] = [];
+    for (let seq = afterSeq + 1; events.length < limit; seq++) {
+      const event = this.ahead.get(seq);
+      if (event === undefined) break;
+      events.push(event);
+    }
+    for (const seq of this.ahead.keys()) if (seq <= afterSeq + events.length) this.ahead.delete(seq);
+    return events;
+  }
+
+  private async commit(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
+    const knows = this.knownSeq;
+    const most = Number.isFinite(knows) ? limits.eventsAhead : 0;
+    const args: (string | number)[] = [this.idsKept, most === 0 ? 0 : knows, most];
+    for (const event of events) {
+      const { id, contentHash, aggregate, expectedVersion } = event;
+      args.push(digestOfId(id), contentHash, fieldOf(aggregate), expectedVersion ?? '', encodeBody(event));
+    }
+    const { log, ids, versions } = this.keys;
+    const answer = await this.call((client) => append.run(client, [log, ids, versions], args));
+    return this.outcomes(events, answer, knows);
+  }
+
+  private outcomes(events: readonly NewEvent[], answer: unknown, knows: number): AppendOutcome[] {
+    if (!Array.isArray(answer) || answer.length !== 2 + 3 * events.length || !Array.isArray(answer[1]))
+      throw new EngineError('InternalError', 'the script of the log answered something else');
+    const [before, others] = answer as [number, unknown[], ...unknown[]];
+    others.forEach((entry, i) => {
+      if (this.ahead.size < limits.eventsAhead) this.ahead.set(knows + 1 + i, decodeEntry(entry, knows + 1 + i));
+    });
+    let last = before;
+    const outcomes = events.map((event, i): AppendOutcome => {
+      const [kind, a, b] = answer.slice(2 + 3 * i, 5 + 3 * i) as [string, number, number];
+      if (kind === 'd') return { kind: 'duplicate', seq: a, sameContent: b === 1 };
+      if (kind === 'c') return { kind: 'conflict', aggregateVersion: a };
+      last = a;
+      return { kind: 'applied', event: storedEvent(event, a, b) };
+    });
+    // All of the others' came along, so what comes with the next answer begins behind ours.
+    if (Number.isFinite(knows) && before <= knows + others.length) this.knownSeq = last;
+    return outcomes;
+  }
+
+  private async call<T>(work: (client: RedisConnection['client']) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.connection.client);
+    } catch (thrown) {
+      throw this.connection.errorOf(thrown);
+    }
+  }
+
+  private assertOpen(): void {
+    if (this.closed) throw new EngineError('ConnectionError', 'the store is closed', { retryAfterS: 1 });
+  }
+}
+
+/** The event log of one engine in Redis. */
+export function createRedisLog(options: RedisLogOptions): EventLog {
+  return new RedisEventLog(options);
+}

@@ -1,0 +1,100 @@
+/** The store in Redis: log, snapshots and lease of one engine over one supervised connection. */
+import type { Clock, Durability, EventLog, FeedState, Logger, Snapshots } from '../../live/ports';
+import { RedisConnection } from './connection';
+import { readDurability, unknownDurability } from './durability';
+import { keysOf } from './keys';
+import { createRedisLease, type RedisLease } from './lease';
+import { createRedisLog } from './redis-log';
+import { createRedisSnapshots } from './redis-snapshots';
+
+export interface RedisStoreOptions {
+  readonly url: string;
+  /** Names the keys; processes of one name share the engine. */
+  readonly engineName: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Uniform in [0, 1): the jitter of the retries. */
+  readonly random: () => number;
+  /** Ids remembered; default `limits.executionIds`. */
+  readonly executionIds?: number;
+  /** Names this process over its lives. Only where nothing else can bear the same name at the same time. */
+  readonly holder?: string;
+}
+
+export interface RedisStore {
+  readonly log: EventLog;
+  readonly snapshots: Snapshots;
+  readonly lease: RedisLease;
+  close(): Promise<void>;
+}
+
+/** Who is told how the connection is; whoever comes later is told the last word. */
+class StateTeller {
+  private readonly listeners = new Set<(state: FeedState, message: string) => void>();
+  private last: readonly [FeedState, string] = ['connecting', 'connecting'];
+
+  tell(state: FeedState, message: string): void {
+    this.last = [state, message];
+    for (const listener of this.listeners) listener(state, message);
+  }
+
+  add(listener: (state: FeedState, message: string) => void): void {
+    this.listeners.add(listener);
+    listener(...this.last);
+  }
+}
+
+/**
+ * Opens the store. @throws EngineError `ConnectionError` or `TimeoutError` when Redis does not answer now, `ValueError`
+ * for a URL that is none.
+ */
+export async function openRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
+  const { clock, logger, url, random } = options;
+  let durability: Durability = unknownDurability;
+  const teller = new StateTeller();
+  const read = async (): Promise<void> => {
+    durability = await readDurability(connection.client);
+    if (connection.state === 'up') teller.tell('up', durability.text);
+  };
+  const connection: RedisConnection = new RedisConnection({
+    url,
+    role: 'commands',
+    clock,
+    logger,
+    random,
+    onReady: () => void read(),
+    // Said when it was read what this server keeps: it may be another one, or set otherwise, than before.
+    onState: (state, message) => teller.tell(state, state === 'up' ? durability.text : message),
+  });
+  await connection.start();
+  const keys = keysOf(options.engineName);
+  const shared = { connection, keys, clock, logger };
+  const holder = options.holder === undefined ? {} : { holder: options.holder };
+  const lease = createRedisLease({ ...shared, ...holder });
+  const ids = options.executionIds === undefined ? {} : { executionIds: options.executionIds };
+  const log = createRedisLog({
+    ...shared,
+    ...ids,
+    durability: () => durability,
+    onState: (listener) => teller.add(listener),
+  });
+  const snapshots = createRedisSnapshots({ ...shared, fence: () => lease.fence() });
+  try {
+    await log.lastSeq();
+    await read();
+  } catch (thrown) {
+    await connection.close();
+    throw thrown;
+  }
+  return {
+    log,
+    snapshots,
+    lease,
+    async close() {
+      await log.close();
+      await snapshots.close();
+      await lease.close();
+      await connection.close();
+    },
+  };
+}
