@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { NodeAPI } from 'node-red';
 import { z } from 'zod';
 import type { EngineOptions, LiveEngine, Logger } from '../src/index';
-import { createRegistry, openEngine, typesToWire } from '../src/index';
+import { createRegistry, EngineError, openEngine, typesToWire } from '../src/index';
 import { flowsStopping, isGoingOn, type Lease, Registry, releaseGraceMs } from './registry';
 import { common, type Definition, defineNode, type EngineNode, type Shell, setting } from './shell';
 
@@ -13,7 +13,7 @@ const config = z.object({
   name: common.name,
   version: common.version,
   engineName: setting.text('main'),
-  store: setting.choice(['embedded', 'memory'], 'embedded'),
+  store: setting.choice(['embedded', 'memory', 'redis', 'auto'], 'embedded'),
   path: setting.text(),
   redisUrl: setting.text(),
   outputChannel: setting.text('strategy_engine_output'),
@@ -61,15 +61,31 @@ function pathOf({ RED, config: { path, engineName } }: Shell<Config>): string {
   return given(path) === '' ? join(userDir, 'strategy-engine', engineName) : resolve(userDir, path);
 }
 
+/** `auto` is the Redis where one is named, else the folder: the same flow runs with and without one. */
+function storeOf(shell: Shell<Config>, url: string): EngineOptions['store'] {
+  const { store } = shell.config;
+  if (store === 'memory') return { kind: 'memory' };
+  if (store === 'embedded' || (store === 'auto' && url === '')) return { kind: 'embedded', path: pathOf(shell) };
+  if (url === '') throw new EngineError('ValueError', 'a store in Redis needs its address');
+  // A folder of its own: an embedded store may lie in the other one.
+  return { kind: 'redis', url, path: join(pathOf(shell), 'local') };
+}
+
+function keyOf(options: EngineOptions, nodeId: string): string {
+  const { store, name } = options;
+  if (store.kind === 'memory') return `memory:${nodeId}`;
+  return store.kind === 'embedded' ? `embedded:${store.path}` : `redis:${store.path}:${name}`;
+}
+
 function optionsOf(shell: Shell<Config>): EngineOptions {
-  const { engineName, store, outputChannel, listen, capital, accountCurrency, ...rest } = shell.config;
+  const { engineName, outputChannel, listen, capital, accountCurrency, ...rest } = shell.config;
   const url = redisUrlOf(shell);
   const { maxRiskPerTrade, maxExposure, maxTotalExposure, maxOpenPositions, dailyLossLimit } = rest;
   const share = maxRiskPerTrade === null ? null : maxRiskPerTrade / 100;
   const { latenessMs, late, duplicate, offMarket } = rest;
   return {
     name: engineName === '' ? 'main' : engineName,
-    store: store === 'memory' ? { kind: 'memory' } : { kind: 'embedded', path: pathOf(shell) },
+    store: storeOf(shell, url),
     ...(url === ''
       ? {}
       : {
@@ -100,7 +116,7 @@ function engineLogger(RED: NodeAPI, name: string): Logger {
 
 function acquire(shell: Shell<Config>): Lease<LiveEngine> {
   const options = optionsOf(shell);
-  const key = options.store.kind === 'embedded' ? `embedded:${options.store.path}` : `memory:${shell.node.id}`;
+  const key = keyOf(options, shell.node.id);
   const logger = engineLogger(shell.RED, options.name);
   const lease = engines.acquire(key, options, () => openEngine({ ...options, logger }));
   if (lease.settingsDiffer)
@@ -133,15 +149,24 @@ export const definition: Definition<typeof config> = {
     RED.httpAdmin.get('/strategy-engine/types', mayRead, (_request, response) => {
       response.json({ types: createRegistry().typeViews().map(typesToWire) });
     });
+    RED.httpAdmin.get('/strategy-engine/state/:id', mayRead, (request, response) => {
+      const node = RED.nodes.getNode(String(request.params.id)) as { living?: () => LiveEngine | null } | null;
+      const summary = node?.living?.()?.summary();
+      if (summary === undefined) return void response.sendStatus(404);
+      response.json({ durability: summary.durability, role: summary.role, health: summary.systemHealth });
+    });
   },
   open(shell) {
     let lease: Lease<LiveEngine> | null = null;
-    const holder: Pick<EngineNode, 'engine' | 'redisUrl'> = {
+    let living: LiveEngine | null = null;
+    const holder: Pick<EngineNode, 'engine' | 'redisUrl'> & { living(): LiveEngine | null } = {
+      living: () => living,
       redisUrl: redisUrlOf(shell) || null,
       async engine() {
         lease ??= acquire(shell);
         try {
-          return await lease.value;
+          living = await lease.value;
+          return living;
         } catch (thrown) {
           // Asked again, it is opened again.
           lease = null;

@@ -5,8 +5,11 @@ import { isLoopback } from './adapters/http/access';
 import { startDemo } from './adapters/node-red/demo';
 import { parseRedisUrl } from './adapters/redis/connection';
 import { createConsoleLogger, type LogLevel, logLevels } from './adapters/system/console-logger';
+import { backup } from './backup-command';
 import { asEngineError, valueError } from './core/domain/errors';
 import { replay } from './replay-command';
+import { move, restore } from './restore-command';
+import { verify } from './verify-command';
 
 const usage = `strategy-engine COMMAND
 
@@ -14,6 +17,14 @@ const usage = `strategy-engine COMMAND
   replay    a market file through a strategy: one line of JSON per signal
             replay FILE --strategy TYPE [--param name=value …] [--symbol S] [--timeframe T] [--skip-bad] [--data DIR]
             with DIR it goes on where it was stopped
+  verify    whether all that a store keeps is whole, while its engine runs
+            verify (--data DIR | --redis URL --name NAME [--data DIR of its tape]) [--json]
+  backup    everything but the tape into one file, while the engine runs
+            backup (--data DIR | --redis URL --name NAME) --out FILE
+  restore   a backup into an empty place
+            restore FILE (--data DIR | --redis URL --name NAME)
+  move      from a directory into a Redis or back, after the engine was stopped; with --copy while it runs
+            move --from (DIR | URL) --to (DIR | URL) [--name NAME in Redis] [--copy]
 
 Environment of demo: PORT (editor, 1880), API_PORT (8000), API_HOST (127.0.0.1), API_TOKEN, REDIS_URL, DATA_DIR (.data),
 LOG_LEVEL (debug info warn error silent).
@@ -26,6 +37,14 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = await replay(rest);
     return;
   }
+  if (command === 'verify') process.exitCode = await verify(rest);
+  else if (command === 'backup') process.exitCode = await backup(rest);
+  else if (command === 'restore') process.exitCode = await restore(rest);
+  else if (command === 'move') process.exitCode = await move(rest);
+  else explain(command);
+}
+
+function explain(command: string | undefined): void {
   const asked = command === undefined || command === 'help' || command === '--help';
   (asked ? process.stdout : process.stderr).write(asked ? usage : `no command "${command}"\n\n${usage}`);
   process.exitCode = asked ? 0 : 2;

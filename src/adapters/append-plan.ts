@@ -31,9 +31,15 @@ export function planAppend(events: readonly NewEvent[], view: LogView): AppendPl
       outcomes.push({ kind: 'duplicate', seq: known.seq, sameContent: known.contentHash === event.contentHash });
       continue;
     }
-    const version = versions.get(event.aggregate) ?? view.version(event.aggregate);
+    const versionOf = (aggregate: string) => versions.get(aggregate) ?? view.version(aggregate);
+    const version = versionOf(event.aggregate);
+    const { link } = event;
     if (event.expectedVersion !== null && event.expectedVersion !== version) {
-      outcomes.push({ kind: 'conflict', aggregateVersion: version });
+      outcomes.push({ kind: 'conflict', aggregate: event.aggregate, aggregateVersion: version });
+      continue;
+    }
+    if (link !== undefined && versionOf(link.aggregate) !== link.version - 1) {
+      outcomes.push({ kind: 'conflict', aggregate: link.aggregate, aggregateVersion: versionOf(link.aggregate) });
       continue;
     }
     // Type and data stay the pair they came as, which a copy field by field cannot show the compiler.
@@ -48,11 +54,23 @@ export function planAppend(events: readonly NewEvent[], view: LogView): AppendPl
       actor: event.actor,
       contentHash: event.contentHash,
       data: event.data,
+      ...(link === undefined ? {} : { link }),
     } as LogEvent;
     applied.push(stored);
     ids.set(event.id, stored);
     versions.set(event.aggregate, stored.aggregateVersion);
+    if (link !== undefined) versions.set(link.aggregate, link.version);
     outcomes.push({ kind: 'applied', event: stored });
   }
   return { outcomes, applied, versions };
+}
+
+/** The versions that these events leave their aggregates at. */
+export function versionsAfter(events: readonly LogEvent[]): ReadonlyMap<string, number> {
+  const versions = new Map<string, number>();
+  for (const { aggregate, aggregateVersion, link } of events) {
+    versions.set(aggregate, aggregateVersion);
+    if (link !== undefined) versions.set(link.aggregate, link.version);
+  }
+  return versions;
 }

@@ -24,7 +24,7 @@ import type { StepCode } from './strategies/strategy';
 import { createSymbol } from './symbols';
 
 /** Raised when the bytes change meaning: an older snapshot is then not loaded but refolded from log and tape. */
-export const foldVersion = 4;
+export const foldVersion = 5;
 
 const restChunk = 'rest';
 const ledgerChunk = 'ledger';

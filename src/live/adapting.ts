@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AdaptationView, ForceAdaptationInput, ForceAdaptationResult, Insights } from '../core/domain/bodies';
 import { EngineError, notFound } from '../core/domain/errors';
-import type { AdaptationApplied, NewEvent } from '../core/domain/log-event';
+import type { AdaptationApplied } from '../core/domain/log-event';
 import type { Regime } from '../core/domain/regime';
 import { currentVersion, type StrategyRecord } from '../core/domain/strategy';
 import type { EngineVerbs } from '../core/domain/verbs';
@@ -24,6 +24,7 @@ import { runningOf } from '../core/strategies/attach';
 import { headlineRegime } from '../core/strategies/evaluate';
 import { parameterSchemas } from '../core/strategies/parameters';
 import { type Appender, contentHash } from './append';
+import { createAuditAppender } from './audit-chain';
 import { numberedNewest, page } from './page';
 import type { Clock } from './ports';
 import { aggregateOf, requireRecord } from './strategy-commands';
@@ -36,9 +37,11 @@ export function createAdapting(
   clock: Clock,
   told: (view: AdaptationView) => void,
 ): Adapting {
+  const append = createAuditAppender(core, appender);
+
   /** Writes an adaptation on top of the version it was made from; another change in between is a conflict. */
   async function write(data: AdaptationApplied, actor: string): Promise<AdaptationView> {
-    const outcome = await appender.append({
+    const outcome = await append({
       ...base(clock, actor, `adaptation:${data.adaptationId}`, data),
       type: 'adaptation',
       aggregate: aggregateOf(data.strategyId),
@@ -85,13 +88,13 @@ export function createAdapting(
     insights: (query = {}) => ({ insights: insightsNow(core, clock, query.symbol) }),
     async freeze(frozen, reason = frozen ? 'frozen by hand' : 'released by hand', actor = 'library') {
       const data = { frozen, reason };
-      await appender.append({
+      await append({
         ...base(clock, actor, `freeze:${randomUUID()}`, data),
         type: 'learning_frozen',
         aggregate: 'learning',
         expectedVersion: null,
         data,
-      } satisfies NewEvent);
+      });
       return { frozen: core.audit.frozen };
     },
   };

@@ -7,6 +7,7 @@ import { EngineError } from '../core/domain/errors';
 import type { LogEvent, NewEvent } from '../core/domain/log-event';
 import { apply } from '../core/fold';
 import type { CoreState } from '../core/state';
+import { reportStore } from './durability';
 import type { Health } from './health';
 import type { AppendOutcome, EventLog } from './ports';
 
@@ -66,11 +67,12 @@ export function createAppender(core: CoreState, log: EventLog, health: Health, f
         throw error;
       }
       if (outcome === undefined) throw new EngineError('InternalError', 'the log answered nothing');
-      health.report('store', 'up', log.durability().text);
+      reportStore(health, log);
       if (outcome.kind === 'applied') {
         fold(outcome.event);
         if (core.logSeq < outcome.event.seq) await catchUp(outcome.event.seq);
       } else if (outcome.kind === 'duplicate') await catchUp(outcome.seq);
+      // What won is folded before the loser looks again.
       else if (log.isShared) await catchUp(Number.POSITIVE_INFINITY);
       return outcome;
     },
@@ -82,7 +84,8 @@ export function contentHash(content: unknown): string {
   return createHash('sha256').update(canonical(content)).digest('base64url').slice(0, 27);
 }
 
-function canonical(value: unknown): string {
+/** Plain data as one text, whatever the order of its keys. */
+export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const fields = value instanceof Map ? [...value.entries()] : Object.entries(value);

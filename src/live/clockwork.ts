@@ -53,6 +53,7 @@ export function startClockwork(deps: ClockworkDeps): { stop(): void } {
     if (!isLate && at >= trustedAt && isTimeDue(core, nowMs)) run.advance(nowMs, 'live');
     const state = tape.health();
     health.report('tape', state.health, state.message);
+    health.beat();
   }
 
   function beat(): void {

@@ -12,6 +12,7 @@ import { createAppender } from './append';
 import { createBatchResults } from './batches';
 import { startClockwork } from './clockwork';
 import { closeEngine, createCalls } from './closing';
+import { reportStore } from './durability';
 import type { Engine } from './engine-api';
 import type { EngineDeps } from './engine-deps';
 import { reportState } from './feed';
@@ -46,8 +47,11 @@ export async function openLive(deps: EngineDeps): Promise<Engine> {
   const roles = createRoles(lease, health, log.isShared);
   await roles.start();
   const recovery = await recover({ fresh, log, snapshots, tape, tapeId, logger });
-  health.report('store', 'up', log.durability().text);
-  log.onState?.((state, message) => reportState(health, 'store', state, message));
+  reportStore(health, log);
+  log.onState?.((state, message) => {
+    if (state === 'up') reportStore(health, log);
+    else reportState(health, 'store', state, message);
+  });
   reportTape(health, tape);
   reportRecovery(recovery, health, logger, clock.monotonicMs() - startedAt);
   for (const output of deps.outputs) await startOutput(output, health);

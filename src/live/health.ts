@@ -1,53 +1,36 @@
-/** How every component is, since when, and the one word for the whole. Changes are told once, as health and alert. */
-
-import { limits } from '../core/domain/limits';
+/**
+ * How every component is, since when, and the one word for the whole. A change is told as health at once. As an alert
+ * too, unless the component goes to and fro: then that is told, and itself only when it has stayed as it is for a while.
+ */
+import type { AlertCode } from '../core/domain/alerts';
 import type { Alert, ComponentHealth, HealthLevel, Summary } from '../core/domain/summary';
+import { createAlerts } from './alerts';
 import type { Listeners } from './listeners';
 import type { Clock, Logger } from './ports';
+import { createTroubles, isVital } from './troubles';
 
 export interface Health {
-  report(component: string, health: HealthLevel, message: string): void;
+  /** `code` names the alert of a state that is not up, where it has a name of its own. */
+  report(component: string, health: HealthLevel, message: string, code?: AlertCode): void;
   /** A component that is no longer there (a door that closed). */
   forget(component: string): void;
-  alert(code: string, level: Alert['level'], component: string, message: string): void;
+  alert(code: AlertCode, level: Alert['level'], component: string, message: string): void;
+  /** Tells what waited for its time. */
+  beat(): void;
   components(): ReadonlyMap<string, ComponentHealth>;
   alerts(): readonly Alert[];
-  /** Alerts raised so far, by code. */
+  /** Alerts raised so far, by code, those that were only counted included. */
   counts(): ReadonlyMap<string, number>;
   overall(errorRate: number): Summary['systemHealth'];
 }
 
-/** Components without which nothing can be kept or heard. */
-const vital = (component: string) => component === 'store' || component.startsWith('input');
-
 export function createHealth(listeners: Listeners, clock: Clock, logger: Logger): Health {
+  const alerts = createAlerts(listeners, clock, logger);
   const components = new Map<string, ComponentHealth>();
-  const ring: Alert[] = [];
-  const counts = new Map<string, number>();
-  let raised = 0;
-
-  function push(code: string, level: Alert['level'], component: string, message: string, recovered: boolean): void {
-    raised++;
-    counts.set(code, (counts.get(code) ?? 0) + 1);
-    const alert = {
-      alertId: `alert_${raised}`,
-      code,
-      level,
-      message,
-      component,
-      timestampMs: clock.nowMs(),
-      recovered,
-    };
-    ring.push(alert);
-    if (ring.length > limits.alerts) ring.shift();
-    const fields = { component, code };
-    if (level === 'info') logger.info(message, fields);
-    else logger.warn(message, fields);
-    listeners.emit('alert', alert);
-  }
+  const troubles = createTroubles(alerts, clock);
 
   return {
-    report(component, health, message) {
+    report(component, health, message, code) {
       const before = components.get(component);
       if (before?.health === health) {
         if (before.message !== message) components.set(component, { ...before, message });
@@ -57,23 +40,24 @@ export function createHealth(listeners: Listeners, clock: Clock, logger: Logger)
       components.set(component, now);
       listeners.emit('health', { component, ...now });
       if (before === undefined && health === 'up') return;
-      const level = health === 'up' ? 'info' : vital(component) && health === 'down' ? 'critical' : 'warning';
-      const words = health === 'up' ? `${component} recovered: ${message}` : `${component} ${health}: ${message}`;
-      push(`${component}_${health}`, level, component, words, health === 'up');
+      troubles.changed(component, now, code ?? `${component}_${health}`);
     },
     forget(component) {
       components.delete(component);
+      troubles.forget(component);
     },
-    alert(code, level, component, message) {
-      push(code, level, component, message, false);
+    alert: (code, level, component, message) => alerts.raise({ code, level, component, message }),
+    beat() {
+      troubles.beat(components);
+      alerts.beat();
     },
     components: () => components,
-    alerts: () => [...ring].reverse(),
-    counts: () => counts,
+    alerts: () => alerts.list(),
+    counts: () => alerts.counts(),
     overall(errorRate) {
       let degraded = false;
       for (const [component, { health }] of components) {
-        if (health === 'down' && vital(component)) return 'critical';
+        if (health === 'down' && isVital(component)) return 'critical';
         if (health !== 'up') degraded = true;
       }
       if (degraded || errorRate >= 0.01) return 'degraded';

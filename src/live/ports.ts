@@ -26,8 +26,8 @@ export type AppendOutcome =
       readonly seq: number;
       readonly sameContent: boolean;
     }
-  /** `expectedVersion` is not current. */
-  | { readonly kind: 'conflict'; readonly aggregateVersion: number };
+  /** `expectedVersion`, or else the place of the `link`, is not current: of which aggregate, and what is. */
+  | { readonly kind: 'conflict'; readonly aggregate: string; readonly aggregateVersion: number };
 
 /** Whether what was acknowledged survives, in words the summary can show. */
 export interface Durability {
@@ -42,7 +42,8 @@ export interface Durability {
 
 /**
  * The truth for what must never be lost. `append` is atomic per event, in order, idempotent by id and conditional on
- * the aggregate's version; it settles within `limits.storeMs` after the events are durable, or rejects with an
+ * the aggregate's version, and on that of the `link`'s aggregate where the event has one (the id is judged first, then
+ * `expectedVersion`, then the link; an event that is applied raises both aggregates). It settles within `limits.storeMs` after the events are durable, or rejects with an
  * EngineError (`ConnectionError`, `TimeoutError`). A timed-out append may still have happened: only the id makes a
  * retry harmless.
  */

@@ -31,8 +31,9 @@ export function fillToWire(fill: Fill): Wire {
 }
 
 export function alertToWire(alert: Alert): Wire {
-  const { timestampMs, ...rest } = alert;
-  return { ...wireOf(rest), timestamp: formatTimestamp(timestampMs) };
+  const { timestampMs, lastMs, sinceMs, ...rest } = alert;
+  const [timestamp, last, since] = [timestampMs, lastMs, sinceMs].map(formatTimestamp);
+  return { ...wireOf(rest), timestamp, last, since };
 }
 
 /** A stretch in which market data was, or may have been, lost. */

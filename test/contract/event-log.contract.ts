@@ -31,6 +31,13 @@ export function executionEvent(id: string, more: Partial<Omit<NewEvent, 'type' |
   };
 }
 
+const linkAt = (version: number, hash = `hash ${version}`) => ({
+  aggregate: 'audit',
+  version,
+  previous: `hash ${version - 1}`,
+  hash,
+});
+
 const kinds = (outcomes: readonly AppendOutcome[]): string[] => outcomes.map((outcome) => outcome.kind);
 
 function seqsOf(outcomes: readonly AppendOutcome[]): (number | null)[] {
@@ -122,7 +129,8 @@ export function eventLogContract(name: string, open: OpenEventLog): void {
       const flat = outcomes.flat();
       assert.equal(flat.filter((outcome) => outcome.kind === 'applied').length, 1);
       for (const outcome of flat)
-        if (outcome.kind !== 'applied') assert.deepEqual(outcome, { kind: 'conflict', aggregateVersion: 1 });
+        if (outcome.kind !== 'applied')
+          assert.deepEqual(outcome, { kind: 'conflict', aggregate: 'strategy:x', aggregateVersion: 1 });
     });
 
     it('a conflict writes nothing and does not hold up what follows it', async () => {
@@ -137,6 +145,56 @@ export function eventLogContract(name: string, open: OpenEventLog): void {
         ['a', 'c'],
       );
       assert.deepEqual(kinds(await log.append([executionEvent('b', { expectedVersion: 2 })])), ['applied']);
+    });
+
+    it('an event with a link raises both aggregates, and is read with the link as it came', async () => {
+      const outcomes = await log.append([
+        executionEvent('a', { aggregate: 'strategy:x', expectedVersion: 0, link: linkAt(1) }),
+        executionEvent('b', { aggregate: 'strategy:y', expectedVersion: 0, link: linkAt(2) }),
+        executionEvent('c', { aggregate: 'audit', expectedVersion: 2 }),
+      ]);
+      assert.deepEqual(kinds(outcomes), ['applied', 'applied', 'applied']);
+      assert.deepEqual(
+        (await log.read(0, 10)).map(({ aggregate, aggregateVersion, link }) => [aggregate, aggregateVersion, link]),
+        [
+          ['strategy:x', 1, linkAt(1)],
+          ['strategy:y', 1, linkAt(2)],
+          ['audit', 3, undefined],
+        ],
+      );
+      const next = executionEvent('d', { aggregate: 'strategy:x', expectedVersion: 1, link: linkAt(4) });
+      assert.deepEqual(kinds(await log.append([next])), ['applied']);
+    });
+
+    it('a link whose place is taken, or not yet next, is a conflict of its aggregate and writes nothing', async () => {
+      await log.append([executionEvent('a', { aggregate: 'strategy:x', link: linkAt(1) })]);
+      const outcomes = await log.append([
+        executionEvent('b', { aggregate: 'strategy:y', link: linkAt(1, 'fork') }),
+        executionEvent('c', { aggregate: 'strategy:y', link: linkAt(3) }),
+        executionEvent('d', { aggregate: 'strategy:x', expectedVersion: 0, link: linkAt(2) }),
+        executionEvent('a', { aggregate: 'strategy:x', link: linkAt(7) }),
+        executionEvent('e', { aggregate: 'strategy:y', expectedVersion: 0, link: linkAt(2) }),
+      ]);
+      assert.deepEqual(outcomes.slice(0, 3), [
+        { kind: 'conflict', aggregate: 'audit', aggregateVersion: 1 },
+        { kind: 'conflict', aggregate: 'audit', aggregateVersion: 1 },
+        { kind: 'conflict', aggregate: 'strategy:x', aggregateVersion: 1 },
+      ]);
+      assert.deepEqual(kinds(outcomes.slice(3)), ['duplicate', 'applied']);
+      assert.deepEqual(
+        (await log.read(0, 10)).map(({ id }) => id),
+        ['a', 'e'],
+      );
+    });
+
+    it('of many callers who want the same place in a chain one has it', async () => {
+      const outcomes = await Promise.all(
+        Array.from({ length: 20 }, (_, i) =>
+          log.append([executionEvent(`try ${i}`, { aggregate: `strategy:${i}`, link: linkAt(1, `hash by ${i}`) })]),
+        ),
+      );
+      assert.equal(outcomes.flat().filter(({ kind }) => kind === 'applied').length, 1);
+      assert.equal((await log.read(0, 100)).length, 1);
     });
 
     it('ids are remembered for as many events as said, then counted anew', async () => {

@@ -128,7 +128,7 @@ describe('real market files through the running product', function () {
       await assertWell(path);
     }
     assert.ok(!here || (sent > 150_000 && signals > 1_000), `${sent} items, ${signals} signals`);
-    if (here) await until('signals are in the stream', async () => (await signalsOf('H')) > 0);
+    if (here) await until('signals are in the stream', async () => (await signalsOf('H')) > 0, 30_000);
   });
 
   it('pub/sub: every item of every file ends in exactly one counted outcome', async () => {
@@ -146,7 +146,7 @@ describe('real market files through the running product', function () {
       await assertWell(path);
     }
     assert.equal(await client.xlen('strategy_engine:rejected'), 0);
-    if (here) await until('signals are in the stream', async () => (await signalsOf('P')) > 0);
+    if (here) await until('signals are in the stream', async () => (await signalsOf('P')) > 0, 30_000);
   });
 
   it('HTTP: of the bad files the good lines are kept and each bad one is named by its index', async () => {

@@ -208,7 +208,7 @@ describe('secrets', function () {
       await until('a bad URL is said to be bad', () => /in-broken\].*(?:url|URL)/.test(red.output()), 10_000);
       await ask(evidence, apiUrl);
       await red.inject('press');
-      await until('a message came through', () => red.debug('shown').length > 0);
+      await until('a message came through', () => red.debug('shown').length > 0, 15_000);
       const credentials = ['engine', 'wrong', 'broken'].map((id) => ['strategy-engine', id] as const);
       await askEditor(evidence, red.url, [
         ...credentials,

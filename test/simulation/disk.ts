@@ -127,6 +127,7 @@ export class Disk {
     if (this.bug !== 'forgets ids') this.ids.set(event.id, { seq: event.seq, contentHash: event.contentHash });
     if (this.ids.size > this.idsKept) for (const oldest of this.ids.keys()) if (this.ids.delete(oldest)) break;
     this.versions.set(event.aggregate, event.aggregateVersion);
+    if (event.link !== undefined) this.versions.set(event.link.aggregate, event.link.version);
   }
 
   private logOf(life: { isAlive(): boolean; kill(): void }): EventLog {

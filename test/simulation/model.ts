@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import type { LogEvent } from '../../src/core/domain/log-event';
 import type { StrategyState } from '../../src/core/domain/strategy';
+import type { ChainHead } from '../../src/core/learning/audit';
 import { ledgerView } from '../../src/core/performance/ledger';
 import type { CoreState } from '../../src/core/state';
+import { brokenAt } from '../../src/live/audit-chain';
 
 interface ModelStrategy {
   readonly type: string;
@@ -68,6 +70,11 @@ export class Model {
     assert.equal(tracked.length, this.executions.size, 'executions in the log');
     const ids = new Set(tracked.map(({ id }) => id));
     for (const key of this.executions.keys()) if (!key.startsWith('#')) assert.ok(ids.has(key), `${key} was lost`);
+    let head: ChainHead = { version: 0, hash: '' };
+    for (const event of events) {
+      assert.equal(brokenAt(head, event), null, `event ${event.seq} in the chain`);
+      head = event.link ?? head;
+    }
   }
 
   /** The core knows what the model knows, to the last unit. */

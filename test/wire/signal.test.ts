@@ -82,9 +82,14 @@ describe('wire/events', () => {
       message: 'm',
       component: 'x',
       timestampMs: atMs,
-      recovered: false,
+      recovered: true,
+      count: 2,
+      lastMs: atMs + 5,
+      sinceMs: atMs - 5,
+      durationMs: 10,
     });
-    assert.equal(alert.timestamp, at);
+    assert.deepEqual([alert.timestamp, alert.count, alert.duration_ms], [at, 2, 10]);
+    assert.deepEqual([alert.since, alert.last].map(String).map(Date.parse), [atMs - 5, atMs + 5]);
     const gap = gapToWire({ source: 'redis', fromMs: atMs - 5, toMs: atMs, lost: null, reason: 'cut' });
     assert.deepEqual([gap.to, gap.duration_ms, gap.lost], [at, 5, null]);
   });

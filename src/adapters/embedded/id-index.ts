@@ -36,6 +36,24 @@ function opened(stored: Buffer | undefined): Buffer | null {
   return stored.readUInt32LE(0) === crc32(digests) ? digests : null;
 }
 
+/** The first of these consecutive events that its block does not hold the digest of; `null` when none is. */
+export function firstUnindexed(
+  blocks: DigestBlocks,
+  events: readonly { readonly seq: number; readonly id: string }[],
+): number | null {
+  let number = -1;
+  let digests: Buffer | null = null;
+  for (const { seq, id } of events) {
+    const block = Math.floor((seq - 1) / blockEvents);
+    if (block !== number) digests = opened(blocks.get(block));
+    number = block;
+    const at = (seq - 1 - block * blockEvents) * digestBytes;
+    if (digests === null || at + digestBytes > digests.length) return seq;
+    if (digests.readUIntBE(at, digestBytes) !== digestOf(id)) return seq;
+  }
+  return null;
+}
+
 /** The last `kept` ids and their events. */
 export class IdIndex {
   private readonly blocks: DigestBlocks;

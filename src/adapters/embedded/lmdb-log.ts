@@ -4,10 +4,10 @@ import { EngineError } from '../../core/domain/errors';
 import { limits } from '../../core/domain/limits';
 import type { LogEvent, NewEvent } from '../../core/domain/log-event';
 import type { AppendOutcome, Clock, Durability, EventLog, Logger } from '../../live/ports';
-import { type AppendPlan, planAppend } from '../append-plan';
+import { type AppendPlan, planAppend, versionsAfter } from '../append-plan';
 import { createGroupCommit, type GroupCommit } from '../group-commit';
 import { decodeRecord, encodeRecord, seal, unseal } from '../log-record';
-import { digestOf, IdIndex } from './id-index';
+import { digestOf, firstUnindexed, IdIndex } from './id-index';
 
 export interface LmdbLogOptions {
   readonly root: RootDatabase<Buffer, number>;
@@ -21,6 +21,15 @@ export interface LmdbLogOptions {
 }
 
 export interface LmdbLog extends EventLog {
+  /** The version on note for an aggregate. Rejects when the note is damaged. */
+  versionOf(aggregate: string): Promise<number>;
+  /** The first of these events whose id the index does not hold. */
+  forgotten(events: readonly LogEvent[]): Promise<number | null>;
+  /**
+   * Takes the events of another log as they are, with their numbers and versions; for restoring. `ConflictError` when
+   * this log has any event.
+   */
+  importEvents(pages: AsyncIterable<readonly LogEvent[]>): Promise<void>;
   /** As `close`, answering whether nothing was left in flight. */
   drain(): Promise<boolean>;
 }
@@ -63,7 +72,8 @@ class LmdbEventLog implements LmdbLog {
     this.versions = root.openDB<Buffer, Buffer>({ name: 'versions', encoding: 'binary', keyEncoding: 'binary' });
     const idsKept = options.executionIds ?? limits.executionIds;
     this.ids = new IdIndex(this.digests, idsKept, (seq) => this.record(seq).id);
-    this.ids.catchUp(this.newest());
+    // Who only reads needs no index, and may be here to find out what is damaged.
+    if (!options.readOnly) this.ids.catchUp(this.newest());
     this.group = createGroupCommit({ clock, commit: (events) => this.commit(events) });
   }
 
@@ -85,6 +95,37 @@ class LmdbEventLog implements LmdbLog {
     this.assertOpen();
     this.options.root.resetReadTxn();
     return this.newest();
+  }
+
+  async versionOf(aggregate: string): Promise<number> {
+    this.assertOpen();
+    this.options.root.resetReadTxn();
+    return this.noted(aggregate);
+  }
+
+  async forgotten(events: readonly LogEvent[]): Promise<number | null> {
+    this.assertOpen();
+    return firstUnindexed(this.digests, events);
+  }
+
+  async importEvents(pages: AsyncIterable<readonly LogEvent[]>): Promise<void> {
+    this.assertOpen();
+    const { root } = this.options;
+    if (this.newest() > 0) throw new EngineError('ConflictError', 'the log has events already');
+    for await (const events of pages) {
+      const first = events[0];
+      if (first === undefined) continue;
+      const digests = events.map(({ id }) => digestOf(id));
+      const blocks = this.ids.blocksFor(first.seq, digests);
+      const versions = versionsAfter(events);
+      await root.batch(() => {
+        for (const event of events) this.records.put(event.seq, Buffer.from(encodeRecord(event)));
+        for (const [block, bytes] of blocks) this.digests.put(block, bytes);
+        for (const [aggregate, version] of versions) this.versions.put(keyOf(aggregate), sealed(String(version)));
+      });
+      root.resetReadTxn();
+      this.ids.committed(first.seq, digests);
+    }
   }
 
   durability(): Durability {
@@ -110,6 +151,10 @@ class LmdbEventLog implements LmdbLog {
     return decodeRecord(this.records.get(seq)?.toString('utf8'), seq);
   }
 
+  private noted(aggregate: string): number {
+    return readNumber(this.versions, keyOf(aggregate), 'versions') ?? 0;
+  }
+
   private newest(): number {
     for (const seq of this.records.getKeys({ reverse: true, limit: 1 })) return seq;
     return 0;
@@ -132,7 +177,7 @@ class LmdbEventLog implements LmdbLog {
         const seq = this.ids.find(id, digest);
         return seq === null ? null : this.record(seq);
       },
-      version: (aggregate) => readNumber(this.versions, keyOf(aggregate), 'versions') ?? 0,
+      version: (aggregate) => this.noted(aggregate),
     });
     if (plan.applied.length > 0 || this.uncertain) await this.write(plan, digestById);
     return plan.outcomes;

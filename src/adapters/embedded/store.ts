@@ -2,9 +2,9 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { asEngineError, EngineError } from '../../core/domain/errors';
-import type { Clock, EventLog, Logger, Snapshots } from '../../live/ports';
+import type { Clock, Logger, Snapshots } from '../../live/ports';
 import { openFileSnapshots } from '../files/snapshots';
-import { createLmdbLog } from './lmdb-log';
+import { createLmdbLog, type LmdbLog } from './lmdb-log';
 import { acquireOwnerLock, type OwnerLock } from './owner-lock';
 
 export interface EmbeddedStoreOptions {
@@ -19,7 +19,7 @@ export interface EmbeddedStoreOptions {
 }
 
 export interface EmbeddedStore {
-  readonly log: EventLog;
+  readonly log: LmdbLog;
   readonly snapshots: Snapshots;
   /** Settles within `limits.closeMs`. The lock is kept while a write is still with the disk, so nobody writes beside it. */
   close(): Promise<void>;

@@ -5,9 +5,10 @@
  *
  * KEYS log, ids, versions
  * ARGV ids kept · last seq the caller knows · how many later events it takes with the answer ·
- *      then of each event: digest of its id, hash of its content, aggregate, expected version or '', body
+ *      then of each event: digest of its id, hash of its content, aggregate, expected version or '', body,
+ *      aggregate of its link or '', version that the link raises that one to
  * Answer: last seq before · events after the caller's, as XRANGE has them · then of each event
- *      'a' seq version · 'd' seq same-content (1 or 0) · 'c' version 0
+ *      'a' seq version · 'd' seq same-content (1 or 0) · 'c' version of-the-link (1 or 0)
  */
 export const appendScript = `
 local log, ids, versions = KEYS[1], KEYS[2], KEYS[3]
@@ -20,8 +21,9 @@ local answer = { last, {} }
 if most > 0 and last > knows then
   answer[2] = redis.call('XRANGE', log, (knows + 1) .. '-0', '+', 'COUNT', most)
 end
-for i = 4, #ARGV, 5 do
+for i = 4, #ARGV, 7 do
   local digest, content, aggregate, expected, body = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  local linked, place = ARGV[i + 5], ARGV[i + 6]
   local known = redis.call('HGET', ids, digest)
   local knownSeq, knownContent
   if known then
@@ -34,10 +36,15 @@ for i = 4, #ARGV, 5 do
     answer[#answer + 1] = knownContent == content and 1 or 0
   else
     local version = tonumber(redis.call('HGET', versions, aggregate) or '0')
+    local before = linked ~= '' and tonumber(redis.call('HGET', versions, linked) or '0')
     if expected ~= '' and tonumber(expected) ~= version then
       answer[#answer + 1] = 'c'
       answer[#answer + 1] = version
       answer[#answer + 1] = 0
+    elseif before and before ~= tonumber(place) - 1 then
+      answer[#answer + 1] = 'c'
+      answer[#answer + 1] = before
+      answer[#answer + 1] = 1
     else
       last = last + 1
       version = version + 1
@@ -45,6 +52,7 @@ for i = 4, #ARGV, 5 do
       redis.call('XADD', log, last .. '-0', 'k', digest, 'v', version, 's', sum, 'd', body)
       redis.call('HSET', ids, digest, last .. ' ' .. content)
       redis.call('HSET', versions, aggregate, version)
+      if before then redis.call('HSET', versions, linked, place) end
       local old = last - kept
       if old > 0 then
         local entry = redis.call('XRANGE', log, old .. '-0', old .. '-0')[1]

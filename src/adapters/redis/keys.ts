@@ -21,7 +21,16 @@ export interface EngineKeys {
 }
 
 export function keysOf(engineName: string): EngineKeys {
-  const key = (name: string) => `strategy_engine:{${engineName}}:${name}`;
+  return keysUnder(`strategy_engine:{${engineName}}`);
+}
+
+/** Where a restored engine lies until it is whole: in the same slot, so that one script can put it in its place. */
+export function restoringKeysOf(engineName: string): EngineKeys {
+  return keysUnder(`strategy_engine:{${engineName}}:restoring`);
+}
+
+function keysUnder(prefix: string): EngineKeys {
+  const key = (name: string) => `${prefix}:${name}`;
   return {
     log: key('log'),
     ids: key('ids'),

@@ -12,9 +12,9 @@ export function digestOfId(id: string): string {
 export const fieldOf = (aggregate: string): string => JSON.stringify(aggregate);
 
 /** What is stored of an event: all but what the store itself says. Lone surrogates come out escaped, as JSON has them. */
-export function encodeBody(event: NewEvent): string {
-  const { id, contentHash, type, v, aggregate, atMs, actor, data } = event;
-  return JSON.stringify({ id, contentHash, type, v, aggregate, atMs, actor, data });
+export function encodeBody(event: NewEvent | LogEvent): string {
+  const { id, contentHash, type, v, aggregate, atMs, actor, data, link } = event;
+  return JSON.stringify({ id, contentHash, type, v, aggregate, atMs, actor, data, link });
 }
 
 /** As the script computes it. */

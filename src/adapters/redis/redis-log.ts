@@ -90,8 +90,9 @@ class RedisEventLog implements EventLog {
     const most = Number.isFinite(knows) ? limits.eventsAhead : 0;
     const args: (string | number)[] = [this.idsKept, most === 0 ? 0 : knows, most];
     for (const event of events) {
-      const { id, contentHash, aggregate, expectedVersion } = event;
+      const { id, contentHash, aggregate, expectedVersion, link } = event;
       args.push(digestOfId(id), contentHash, fieldOf(aggregate), expectedVersion ?? '', encodeBody(event));
+      args.push(link === undefined ? '' : fieldOf(link.aggregate), link?.version ?? '');
     }
     const { log, ids, versions } = this.keys;
     const answer = await this.call((client) => append.run(client, [log, ids, versions], args));
@@ -109,7 +110,10 @@ class RedisEventLog implements EventLog {
     const outcomes = events.map((event, i): AppendOutcome => {
       const [kind, a, b] = answer.slice(2 + 3 * i, 5 + 3 * i) as [string, number, number];
       if (kind === 'd') return { kind: 'duplicate', seq: a, sameContent: b === 1 };
-      if (kind === 'c') return { kind: 'conflict', aggregateVersion: a };
+      if (kind === 'c') {
+        const aggregate = b === 1 && event.link !== undefined ? event.link.aggregate : event.aggregate;
+        return { kind: 'conflict', aggregate, aggregateVersion: a };
+      }
       last = a;
       return { kind: 'applied', event: storedEvent(event, a, b) };
     });

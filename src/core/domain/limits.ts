@@ -60,6 +60,10 @@ export const limits = {
   decisionsPerStrategy: 1_000,
   /** Alerts kept. */
   alerts: 256,
+  /** The same alert again within this time only counts, and is told once more at its end, in ms: a phone rings once a minute. */
+  alertWindowMs: 60_000,
+  /** Different alerts (code and component) whose repetitions are counted at once; past it the oldest counts no further. */
+  alertWindows: 256,
   /** Closed bars remembered per symbol and timeframe, so a strategy registered now is warm at once. */
   barHistoryMin: 64,
   barHistoryMax: 1_024,
@@ -234,6 +238,13 @@ export const limits = {
   snapshotBlockBytes: 1_048_576,
   /** Files a snapshot set may refer to; past it the emptiest are rewritten. */
   snapshotFiles: 64,
+  /** Bytes of a snapshot in one line of a backup, and the longest line: the largest event is below it many times. */
+  backupBlockBytes: 786_432,
+  backupLineBytes: 16 * 1_048_576,
+  /** Events read in one go when a store is checked, copied or restored: a few ms of work. */
+  eventsPerPage: 1_000,
+  /** A check that takes longer than this tells how far it is, then this often, in ms. */
+  progressMs: 2_000,
   /** Characters of one logged value, and levels of nesting shown. */
   logValueChars: 2_000,
   logDepth: 6,

@@ -90,6 +90,20 @@ export interface EventData {
 }
 export type EventType = keyof EventData;
 
+/**
+ * The place of an event in a chain that runs through several aggregates: a second aggregate that it belongs to. The log
+ * takes it only while that aggregate is at `version - 1`, and raises it to `version` with the event, so no two events
+ * take one place. The log keeps the link as it came; what the hashes mean is the appender's.
+ */
+export interface ChainLink {
+  readonly aggregate: string;
+  /** Counts from 1. */
+  readonly version: number;
+  /** `hash` of the event before it in the chain; empty for the first. */
+  readonly previous: string;
+  readonly hash: string;
+}
+
 interface EventOf<T extends EventType> {
   /** Unique per engine; the same id with the same `contentHash` is a duplicate, with another a conflict. */
   readonly id: string;
@@ -102,9 +116,10 @@ interface EventOf<T extends EventType> {
   readonly atMs: number;
   readonly actor: string;
   readonly data: EventData[T];
+  readonly link?: ChainLink;
 }
 
-/** An event to be appended: idempotent by `id`, conditional on `expectedVersion` where one is given. */
+/** An event to be appended: idempotent by `id`, conditional on `expectedVersion` and `link` where they are given. */
 export type NewEvent = {
   readonly [T in EventType]: EventOf<T> & {
     /** The version the aggregate must have now (0 = it must not exist yet); `null` = any. */

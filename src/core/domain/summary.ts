@@ -45,7 +45,16 @@ export interface Alert {
   readonly level: 'info' | 'warning' | 'critical';
   readonly message: string;
   readonly component: string;
+  /** When it was raised. */
   readonly timestampMs: number;
   /** True when it says that something is over. */
   readonly recovered: boolean;
+  /** How often it happened; told again, under the same id, at most once per `limits.alertWindowMs`. */
+  readonly count: number;
+  /** When it happened last. */
+  readonly lastMs: number;
+  /** Since when it is so; of a recovery, since when it was not well. */
+  readonly sinceMs: number;
+  /** Of a recovery: how long it was not well. */
+  readonly durationMs?: number;
 }

@@ -29,17 +29,29 @@ export interface AuditTrail {
   frozenMs: number;
   /** By strategy id. */
   readonly lastForcedMs: Map<string, number>;
+  /** Where the chain of the events folded here ends: how many have a place in it, and the hash of the last. */
+  chain: ChainHead;
 }
+
+export interface ChainHead {
+  readonly version: number;
+  readonly hash: string;
+}
+
+/** The aggregate whose versions number the chain. */
+export const auditAggregate = 'audit';
 
 /** A trail of nothing. */
 export function createAudit(): AuditTrail {
-  return { entries: new Map(), total: 0, frozen: false, frozenReason: '', frozenMs: 0, lastForcedMs: new Map() };
+  const frozen = { frozen: false, frozenReason: '', frozenMs: 0 };
+  return { entries: new Map(), total: 0, ...frozen, lastForcedMs: new Map(), chain: { version: 0, hash: '' } };
 }
 
 /** Folds an adaptation or a freeze; other events change nothing. */
 export function foldAudit(trail: AuditTrail, event: LogEvent): void {
   if (event.type === 'learning_frozen') foldFreeze(trail, event.data, event.atMs);
   if (event.type === 'adaptation') foldAdaptation(trail, event.data, event.atMs, event.actor);
+  if (event.link?.aggregate === auditAggregate) trail.chain = { version: event.link.version, hash: event.link.hash };
 }
 
 function foldFreeze(trail: AuditTrail, { frozen, reason }: LearningFrozen, atMs: number): void {
