@@ -30,6 +30,7 @@ export class TrackServer {
   readonly port: number;
   private readonly args: readonly string[];
   private child: Child | null = null;
+  private isOver = false;
 
   /** `kind` is of a naive server, or the URL of the Redis that is the store; `product` keeps its store in `directory`. */
   constructor(script: string, directory: string, port: number, kind: string) {
@@ -40,18 +41,34 @@ export class TrackServer {
   async start(): Promise<void> {
     const child = startNode(this.args);
     this.child = child;
-    let over = false;
+    this.isOver = false;
     void child.ended.then(() => {
-      over = true;
+      if (this.child === child) this.isOver = true;
     });
     await until(
       'the server listens',
       () => {
-        if (over) throw new Error(`the server ended:\n${child.stderr()}`);
+        if (this.isOver) throw new Error(`the server ended:\n${child.stderr()}`);
         return child.stdout().includes('ready');
       },
       startMs,
     );
+  }
+
+  /** Of the process that runs now. */
+  pid(): number {
+    if (this.child === null) throw new Error('the server does not run');
+    return this.child.pid();
+  }
+
+  /** Lines that it wrote to its log. */
+  logLines(): number {
+    return (this.child?.stderr().match(/\n/g)?.length ?? 0) + (this.child?.stdout().match(/\n/g)?.length ?? 0);
+  }
+
+  /** Whether it ended without being told to. */
+  hasExited(): boolean {
+    return this.isOver;
   }
 
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
