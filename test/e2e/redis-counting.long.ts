@@ -24,7 +24,7 @@ describe(`executions counted in Redis, at length (seed ${seed})`, () => {
     const counter = engineCounter(engine, counted);
     const operations = operationsOf(count, seed);
     proxy.set({ kind: 'cut-before-reply', p: 0.03 });
-    const { unsettled, attempts } = await countAll([counter], operations, 64);
+    const { unsettled, attempts } = await countAll([counter], operations, 16);
     proxy.set({ kind: 'pass' });
     const totals = await counter.totals();
     const exact = exactTotals(operations);
