@@ -130,6 +130,8 @@ export class RedisConnection {
   private current: FeedState = 'connecting';
   private message = '';
   private lastError = 'connection closed';
+  /** Of this outage: two of them may take turns for as long as it lasts. */
+  private readonly reasonsLogged = new Set<string>();
   private attempts = 0;
   private readySinceMs: number | null = null;
   private misses = 0;
@@ -283,8 +285,12 @@ export class RedisConnection {
     this.current = state;
     this.message = message;
     if (changed) {
-      const log = state === 'up' || state === 'closed' ? 'info' : 'warn';
-      this.options.logger[log](`redis ${this.options.role}: ${message}`);
+      if (state !== 'down') this.reasonsLogged.clear();
+      if (this.reasonsLogged.size < limits.redisReasonsLogged && !this.reasonsLogged.has(message)) {
+        const log = state === 'up' || state === 'closed' ? 'info' : 'warn';
+        this.options.logger[log](`redis ${this.options.role}: ${message}`);
+        if (state === 'down') this.reasonsLogged.add(message);
+      }
       this.options.onState?.(state, message);
     }
     if (state !== 'connecting') this.firstOutcome();

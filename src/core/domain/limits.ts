@@ -186,6 +186,8 @@ export const limits = {
   redisPingMisses: 3,
   /** A closing Redis socket whose peer says nothing is destroyed after this. */
   redisDisconnectMs: 200,
+  /** Different reasons of one outage that are logged, each once. */
+  redisReasonsLogged: 4,
   /** How often a log that others append to is looked at, in ms: what one process changes, all others know soon. */
   logFollowMs: 200,
   /** Whoever speaks for an engine says so this often; unheard for the second, another takes over: well within 3 s, in ms. */

@@ -125,6 +125,18 @@ describe('a Redis that is unwell', () => {
       }
     }).timeout(60_000);
 
+    it('an outage whose reasons take turns is logged once for each', async () => {
+      const lines = logLines();
+      const heard = recorder();
+      let nth = 0;
+      server.script(([command]) => (command === 'HELLO' ? refusal(`WRONGPASS ${nth++ % 2 === 0 ? 'a' : 'b'}`) : pass));
+      const watched = new RedisConnection({ ...common(), logger: lines, role: 'commands', onState: heard.state });
+      await watched.start();
+      await until('it was tried six times', () => heard.states.length >= 6, backMs);
+      assert.equal(lines.lines.length, 2, lines.lines.join('\n'));
+      await watched.close();
+    }).timeout(20_000);
+
     it('a Redis that loads its data set is waited for', async () => {
       let isLoading = true;
       server.script(([command]) =>
