@@ -32,7 +32,8 @@ export const definition: Definition<typeof config, typeof marketMessage> = {
         const result = await marketOf(engine).process(readMarket(engine, msg));
         const wanted = result.signals.filter(isWanted);
         signals += wanted.length;
-        shell.status('green', `${signals} sig · ${Math.ceil(result.executionTimeMs)} ms`);
+        if (engine.role() === 'standby') shell.status('blue', 'standby', 'ring');
+        else shell.status('green', `${signals} sig · ${Math.ceil(result.executionTimeMs)} ms`);
         send([
           signalMessages(msg, wanted, format),
           answer(

@@ -192,6 +192,10 @@ class StrategyNode {
 
   private show(engine: LiveEngine, strategyId: string, tookMs: number): void {
     if (this.paused) return;
+    if (engine.role() === 'standby') {
+      this.shell.status('blue', 'standby', 'ring');
+      return;
+    }
     this.isWarm = this.isWarm || this.signals > 0 || engine.strategy(strategyId).warm;
     if (!this.isWarm) this.shell.status('yellow', 'warming up', 'ring');
     else if (this.shell.config.state === 'shadow') this.shell.status('blue', 'shadow');

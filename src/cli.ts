@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** The command line. Errors go to stderr with exit code 1, wrong usage with 2. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { isLoopback } from './adapters/http/access';
 import { startDemo } from './adapters/node-red/demo';
@@ -10,6 +12,9 @@ import { asEngineError, valueError } from './core/domain/errors';
 import { replay } from './replay-command';
 import { move, restore } from './restore-command';
 import { verify } from './verify-command';
+
+/** What `verify` starts itself as. */
+const verifyHere = 'verify-here';
 
 const usage = `strategy-engine COMMAND
 
@@ -37,11 +42,32 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = await replay(rest);
     return;
   }
-  if (command === 'verify') process.exitCode = await verify(rest);
+  if (command === 'verify') process.exitCode = await verifyApart(rest);
+  else if (command === verifyHere) process.exitCode = await verify(rest);
   else if (command === 'backup') process.exitCode = await backup(rest);
   else if (command === 'restore') process.exitCode = await restore(rest);
   else if (command === 'move') process.exitCode = await move(rest);
   else explain(command);
+}
+
+/** What a process dies of whose memory is a damaged file. */
+const crashes: readonly (NodeJS.Signals | null)[] = ['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGILL', 'SIGFPE'];
+
+/**
+ * In a process of its own: the pages of an embedded log have no checksums, and following a damaged one ends whoever does.
+ * That, too, is an answer.
+ */
+async function verifyApart(args: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, [...process.execArgv, __filename, verifyHere, ...args], { stdio: 'inherit' });
+  const end = () => child.kill();
+  process.once('exit', end);
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  process.off('exit', end);
+  if (!crashes.includes(signal)) return code ?? 1;
+  const problem = `the file of the log is damaged: reading it ended the process (${signal})`;
+  const report = { sound: false, checks: [{ check: 'events', checked: 'unknown', problem, note: null }] };
+  process.stdout.write(args.includes('--json') ? `${JSON.stringify(report)}\n` : `DAMAGED: ${problem}\n`);
+  return 1;
 }
 
 function explain(command: string | undefined): void {

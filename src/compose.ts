@@ -6,6 +6,7 @@ import { createRedisOutput } from './adapters/redis/output';
 import { createPubSubFeed } from './adapters/redis/pubsub-feed';
 import { systemClock } from './adapters/system/clock';
 import { createConsoleLogger } from './adapters/system/console-logger';
+import { createLoopLag } from './adapters/system/loop-lag';
 import type { CoreOptions } from './core/create';
 import type { MarketDataInput } from './core/domain/bodies';
 import type { AssetType, Tick } from './core/domain/tick';
@@ -14,7 +15,7 @@ import { checkedOptions } from './engine-options';
 import { openLive } from './live/engine';
 import type { Engine } from './live/engine-api';
 import { attachFeed } from './live/feed';
-import type { Clock, IntakeOrigin, Logger, Output } from './live/ports';
+import type { Clock, IntakeOrigin, Logger, Metrics, Output } from './live/ports';
 import { type OpenedStore, openStore } from './open-store';
 import { parseMarketText, parseOneTick } from './wire/market-data';
 import { signalToWire } from './wire/signal';
@@ -62,8 +63,11 @@ export async function openEngine(given: EngineOptions): Promise<Engine> {
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? createConsoleLogger({ clock });
   const random = jitter(options.seed);
-  const store = await openStore({ ...options, clock, logger, random });
-  const outputs = outputsOf(options, store, clock, logger, random);
+  const metrics = createMetrics();
+  const edges = { clock, logger, random, metrics };
+  const store = await openStore({ ...options, ...edges });
+  const lag = createLoopLag();
+  const outputs = outputsOf(options, store, edges);
   try {
     const engine = await openLive({
       name: options.name,
@@ -72,13 +76,15 @@ export async function openEngine(given: EngineOptions): Promise<Engine> {
       outputs,
       clock,
       logger,
-      metrics: createMetrics(),
+      metrics,
+      lag,
       parse: parseIntake,
       tickOf: tickOfIntake,
-      closing: [() => store.close()],
+      closing: [() => store.close(), async () => lag.close()],
     });
-    return withInput(engine, options, clock, logger, random);
+    return withInput(engine, options, edges);
   } catch (error) {
+    lag.close();
     await Promise.allSettled([...outputs.map((output) => output.close()), store.tape.close(), store.close()]);
     throw error;
   }
@@ -96,13 +102,21 @@ function coreOptions(options: EngineOptions): CoreOptions {
   };
 }
 
-function outputsOf(
-  options: EngineOptions,
-  { fence }: OpenedStore,
-  clock: Clock,
-  logger: Logger,
-  random: () => number,
-): Output[] {
+/** Reconnections of that connection, from 0 on. */
+function counted(metrics: Metrics, connection: string): () => void {
+  metrics.count('reconnects', connection, 0);
+  return () => metrics.count('reconnects', connection);
+}
+
+/** What every connection is handed. */
+interface Edges {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+  readonly metrics: Metrics;
+}
+
+function outputsOf(options: EngineOptions, { fence }: OpenedStore, { metrics, ...edges }: Edges): Output[] {
   const { redis } = options;
   if (redis === undefined || redis.outputChannel === null) return [];
   return [
@@ -114,26 +128,20 @@ function outputsOf(
       ...(redis.rejectedStream === undefined ? {} : { rejectedStream: redis.rejectedStream }),
       // The lease lies in the store's Redis; in another one it could not be asked for.
       ...(fence !== undefined && options.store.kind === 'redis' && options.store.url === redis.url ? { fence } : {}),
-      clock,
-      logger,
-      random,
+      ...edges,
+      onReconnect: counted(metrics, 'output'),
       encode: (signal) => JSON.stringify(signalToWire(signal)),
     }),
   ];
 }
 
-async function withInput(
-  engine: Engine,
-  options: EngineOptions,
-  clock: Clock,
-  logger: Logger,
-  random: () => number,
-): Promise<Engine> {
+async function withInput(engine: Engine, options: EngineOptions, { metrics, ...edges }: Edges): Promise<Engine> {
   const { redis } = options;
   if (redis === undefined || redis.inputChannel === null) return engine;
   const channel = redis.inputChannel;
   const named = channel === undefined ? {} : { channel };
-  const feed = createPubSubFeed({ url: redis.url, ...named, clock, logger, random });
+  const onReconnect = counted(metrics, 'input');
+  const feed = createPubSubFeed({ url: redis.url, ...named, ...edges, onReconnect });
   const detach = await attachFeed(engine, feed);
   return {
     ...engine,

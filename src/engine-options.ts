@@ -7,7 +7,8 @@ import { dropUndefined } from './wire/defined';
 import { parseWith } from './wire/problems';
 import { numeric, optional, symbol } from './wire/schemas/fields';
 
-const enginePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** Names of engines: they stand in keys, files and metrics. */
+export const enginePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const money = { max: limits.money };
 const policy = optional(z.enum(['drop', 'flag', 'accept']));
 

@@ -11,7 +11,7 @@ import { createMemoryTape } from './adapters/memory/tape';
 import { openRedisStore } from './adapters/redis/store';
 import type { StoreOptions } from './compose';
 import { EngineError } from './core/domain/errors';
-import type { Clock, EventLog, Lease, Logger, Snapshots, Tape } from './live/ports';
+import type { Clock, EventLog, Lease, Logger, Metrics, Snapshots, Tape } from './live/ports';
 
 export interface OpenedStore {
   readonly log: EventLog;
@@ -31,6 +31,7 @@ export interface OpenStoreOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
+  readonly metrics: Metrics;
 }
 
 export async function openStore(options: OpenStoreOptions): Promise<OpenedStore> {
@@ -57,15 +58,17 @@ type RedisOptions = Extract<StoreOptions, { readonly kind: 'redis' }>;
 async function openRedis(options: OpenStoreOptions, { url, path }: RedisOptions): Promise<OpenedStore> {
   const local = await openLocal(options, path);
   try {
-    const { name, clock, logger, random } = options;
+    const { name, clock, logger, random, metrics } = options;
     // Its folder is this process's alone, so a new life of it may take up the lease of the last one.
     const holder = path === undefined ? {} : { holder: local.tapeId };
+    metrics.count('reconnects', 'store', 0);
     const { log, snapshots, lease, close } = await openRedisStore({
       url,
       engineName: name,
       clock,
       logger,
       random,
+      onReconnect: () => metrics.count('reconnects', 'store'),
       ...holder,
     });
     return {

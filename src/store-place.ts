@@ -14,6 +14,7 @@ import { createConsoleLogger } from './adapters/system/console-logger';
 import { EngineError, valueError } from './core/domain/errors';
 import { limits } from './core/domain/limits';
 import type { LogEvent } from './core/domain/log-event';
+import { enginePattern } from './engine-options';
 import type { VerifiableStore } from './live/keeping/verifiable';
 import type { Snapshot } from './live/ports';
 
@@ -40,7 +41,8 @@ export function placeOf({ data, redis, name }: PlaceOptions): Place {
     // It may hold a password, so it is never repeated.
     throw valueError('--redis', 'must be a redis:// or rediss:// URL');
   }
-  if (name === undefined || name === '') throw valueError('--name', 'is missing: the name of the engine in Redis');
+  if (name === undefined) throw valueError('--name', 'is missing: the name of the engine in Redis');
+  if (!enginePattern.test(name)) throw valueError('--name', `must match ${enginePattern.source}`, name);
   return { kind: 'redis', url: redis, name, tapeOf: data ?? null };
 }
 

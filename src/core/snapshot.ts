@@ -182,7 +182,8 @@ function writeRunning(running: Running, out: StateWriter): void {
   out.bool(running.managesOnly);
   for (const value of [running.lastCode, running.ticksBefore, running.settledTicks, running.proposals]) out.f64(value);
   out.f64(running.desired);
-  out.json(running.context);
+  const { exposure, entryPrice, age, trendT, volatilityRatio } = running.context;
+  for (const value of [exposure, entryPrice, age, trendT, volatilityRatio]) out.f64(value);
   out.shape(running.state);
 }
 
@@ -208,19 +209,33 @@ function readBook(symbol: SymbolRuntime, saved: Book): void {
   symbol.books.set(saved.strategyId, Object.assign(createBook(saved.strategyId, saved.symbol), saved));
 }
 
+function readContext(input: StateReader): Running['context'] {
+  return {
+    exposure: input.f64(),
+    entryPrice: input.f64(),
+    age: input.f64(),
+    trendT: input.f64(),
+    volatilityRatio: input.f64(),
+  };
+}
+
 function readRunning(core: CoreState, symbol: SymbolRuntime, input: StateReader): void {
   const strategy = core.strategies.get(input.str());
   const number = input.u32();
   const timeframe = input.str();
   const managesOnly = input.bool();
   const numbers = [input.f64(), input.f64(), input.f64(), input.f64(), input.f64()] as const;
-  const context = input.json() as Running['context'];
+  const context = readContext(input);
   const version = strategy?.record.versions.find((one) => one.version === number);
   if (strategy === undefined || version === undefined) {
     input.shape({});
     return;
   }
-  const { parameters } = storedParameters(strategy.definition, version.parameters);
+  // Nearly all run the current version, whose parameters were read once for all symbols.
+  const parameters =
+    version.version === strategy.version.version
+      ? strategy.parameters
+      : storedParameters(strategy.definition, version.parameters).parameters;
   const running = place(symbol, strategy, { version, parameters, timeframe });
   running.managesOnly = managesOnly;
   running.lastCode = numbers[0] as StepCode;

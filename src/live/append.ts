@@ -2,7 +2,7 @@
  * The one way to the log: append, then fold in the order of the log, then answer. An event is known to the caller only
  * after it is durable and the core has folded it.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { EngineError } from '../core/domain/errors';
 import type { LogEvent, NewEvent } from '../core/domain/log-event';
 import { apply } from '../core/fold';
@@ -81,17 +81,18 @@ export function createAppender(core: CoreState, log: EventLog, health: Health, f
 
 /** Hash of what was sent, before defaults: the same id with another content is a conflict. Key order does not matter. */
 export function contentHash(content: unknown): string {
-  return createHash('sha256').update(canonical(content)).digest('base64url').slice(0, 27);
+  return hash('sha256', canonical(content), 'base64url').slice(0, 27);
 }
 
 /** Plain data as one text, whatever the order of its keys. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const fields = value instanceof Map ? [...value.entries()] : Object.entries(value);
-  const parts = fields
-    .filter(([, field]) => field !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, field]) => `${JSON.stringify(key)}:${canonical(field)}`);
-  return `{${parts.join(',')}}`;
+  const fields = value instanceof Map ? value : new Map(Object.entries(value));
+  let text = '';
+  for (const key of [...fields.keys()].sort()) {
+    const field: unknown = fields.get(key);
+    if (field !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonical(field)}`;
+  }
+  return `{${text}}`;
 }

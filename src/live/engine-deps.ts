@@ -2,7 +2,7 @@
 import type { CoreOptions } from '../core/create';
 import type { MarketDataInput } from '../core/domain/bodies';
 import type { Tick } from '../core/domain/tick';
-import type { Clock, EventLog, IntakeOrigin, Lease, Logger, Metrics, Output, Snapshots, Tape } from './ports';
+import type { Clock, EventLog, IntakeOrigin, Lease, Logger, LoopLag, Metrics, Output, Snapshots, Tape } from './ports';
 
 export interface EngineDeps {
   readonly name: string;
@@ -18,6 +18,8 @@ export interface EngineDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Absent: it is not measured. */
+  readonly lag?: LoopLag;
   /** The border: text of one message to market data. */
   readonly parse: (text: string, origin: IntakeOrigin) => MarketDataInput;
   /** The same for a text that is one plain tick; `null` leaves it to `parse`. */

@@ -23,6 +23,7 @@ import { intakePort } from './intake-port';
 import { createLatency } from './latency';
 import { createListeners, type Listeners } from './listeners';
 import { createMarketRun, withLatency } from './market-run';
+import { measuredLog } from './measured-log';
 import { createPerformance } from './performance';
 import type { Gap, Logger, Output, Tape } from './ports';
 import { createQueries } from './queries';
@@ -104,7 +105,7 @@ function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, he
     logger.error('an output failed', { output: output.name, error: String(error) });
   const speaker = createSpeaker({ lease, outputs, listeners, clock, failed });
   const snapshotter = createSnapshotter({ ...deps, core, health, isWriter: speaker.isSpeaking });
-  const appender = createAppender(core, log, health, () => {
+  const appender = createAppender(core, measuredLog(log, metrics, clock), health, () => {
     snapshotter.moved(0);
     reportMisfits(health, core);
   });
@@ -214,6 +215,7 @@ function verbs(parts: Parts, startedAt: number): Engine {
       ...parts,
       ...deps,
       core,
+      startedAt,
       executions: () => executionsOf(parts),
       isLeader: () => lease.role() === 'leader',
     }),
@@ -255,6 +257,7 @@ function tellUnheard({ retell, deps }: Parts, listener: (signal: Signal) => void
 
 function tellGap(counters: RunCounters, health: Health, listeners: Listeners, gap: Gap): void {
   increment(counters.gaps, gap.source);
+  increment(counters.gapMs, gap.source, gap.toMs - gap.fromMs);
   const lengthS = ((gap.toMs - gap.fromMs) / 1_000).toFixed(1);
   health.alert('gap', 'warning', gap.source, `gap of ${lengthS} s in ${gap.source}: ${gap.reason}`);
   listeners.emit('gap', gap);

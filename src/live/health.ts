@@ -7,11 +7,10 @@ import type { Alert, ComponentHealth, HealthLevel, Summary } from '../core/domai
 import { createAlerts } from './alerts';
 import type { Listeners } from './listeners';
 import type { Clock, Logger } from './ports';
-import { createTroubles, isVital } from './troubles';
+import { createTroubles, isDoor, isVital } from './troubles';
 
 export interface Health {
-  /** `code` names the alert of a state that is not up, where it has a name of its own. */
-  report(component: string, health: HealthLevel, message: string, code?: AlertCode): void;
+  report(component: string, health: HealthLevel, message: string): void;
   /** A component that is no longer there (a door that closed). */
   forget(component: string): void;
   alert(code: AlertCode, level: Alert['level'], component: string, message: string): void;
@@ -30,7 +29,7 @@ export function createHealth(listeners: Listeners, clock: Clock, logger: Logger)
   const troubles = createTroubles(alerts, clock);
 
   return {
-    report(component, health, message, code) {
+    report(component, health, message) {
       const before = components.get(component);
       if (before?.health === health) {
         if (before.message !== message) components.set(component, { ...before, message });
@@ -39,8 +38,8 @@ export function createHealth(listeners: Listeners, clock: Clock, logger: Logger)
       const now: ComponentHealth = { health, message, since: new Date(clock.nowMs()).toISOString() };
       components.set(component, now);
       listeners.emit('health', { component, ...now });
-      if (before === undefined && health === 'up') return;
-      troubles.changed(component, now, code ?? `${component}_${health}`);
+      const isStarting = before === undefined && (health === 'up' || (health === 'degraded' && isDoor(component)));
+      if (!isStarting) troubles.changed(component, now, `${component}_${health}`);
     },
     forget(component) {
       components.delete(component);

@@ -1,5 +1,6 @@
 /** Performance as asked of a living engine: the ledger's, with the day rule and the capital that apply. */
 import type { PerformanceQuery, PerformanceResult, TrackResult } from '../core/domain/bodies';
+import { limits } from '../core/domain/limits';
 import { currentVersion } from '../core/domain/strategy';
 import type { AssetType } from '../core/domain/tick';
 import { dailyReturns } from '../core/market/daily-returns';
@@ -16,7 +17,19 @@ export interface PerformanceQueries {
   metricsOf(strategyId: string): Pick<TrackResult, 'newMetrics' | 'reasons'>;
 }
 
+interface Answered {
+  readonly logSeq: number;
+  readonly asOfMs: number;
+  readonly answer: Pick<TrackResult, 'newMetrics' | 'reasons'>;
+}
+
+/** Metrics that depend on the time do not change within it. */
+const sameMomentMs = 50;
+
 export function createPerformance(core: CoreState, clock: Clock): PerformanceQueries {
+  /** Callers whose executions were written together are answered after all of them are folded: with one computation. */
+  const answered = new Map<string, Answered>();
+
   function options(strategyId: string | null): PerformanceOptions {
     const asOfMs = clock.nowMs();
     if (strategyId === null) {
@@ -51,8 +64,14 @@ export function createPerformance(core: CoreState, clock: Clock): PerformanceQue
       return performanceOf(ledgerView(core.ledger, strategyId), query, { ...forStrategy, ...benchmark });
     },
     metricsOf(strategyId) {
+      const known = answered.get(strategyId);
+      const asOfMs = clock.nowMs();
+      if (known?.logSeq === core.logSeq && asOfMs - known.asOfMs < sameMomentMs) return known.answer;
       const { metrics, reasons } = newMetricsOf(ledgerView(core.ledger, strategyId), options(strategyId));
-      return { newMetrics: metrics, reasons };
+      const answer = { newMetrics: metrics, reasons };
+      if (answered.size >= limits.strategies) answered.clear();
+      answered.set(strategyId, { logSeq: core.logSeq, asOfMs, answer });
+      return answer;
     },
   };
 }

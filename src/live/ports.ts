@@ -188,6 +188,23 @@ export interface Feed {
   close(): Promise<void>;
 }
 
+/** What became of what an output was handed since it was opened: every signal is in exactly one of them. */
+export interface OutputCounters {
+  readonly published: number;
+  readonly duplicates: number;
+  readonly waiting: number;
+  /** Had no room, or waited when the output closed. */
+  readonly shed: number;
+  /** Waited past their validity. */
+  readonly stale: number;
+  /** Refused since another process speaks for the engine. */
+  readonly fenced: number;
+  readonly unencodable: number;
+  /** Dead letters kept, and not kept. */
+  readonly rejectsKept: number;
+  readonly rejectsDropped: number;
+}
+
 /** Where signals go beside the listeners in this process. Publishing a `signalId` twice publishes it once. */
 export interface Output {
   readonly name: string;
@@ -195,24 +212,61 @@ export interface Output {
   /** Keeps a rejected message for later. Best effort, bounded. */
   reject(message: { readonly text: string; readonly reason: string; readonly atMs: number }): Promise<void>;
   onState(listener: (state: FeedState, message: string) => void): void;
+  counters?(): OutputCounters;
   start(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What the engine counts. The label of each: outcome, –, code, outcome, source, cause, HTTP status, code. */
-export type MetricCounter = 'ticks' | 'signals' | 'decisions' | 'executions' | 'gaps' | 'shed' | 'requests' | 'alerts';
+/** How late the event loop ran since it was asked last. */
+export interface LoopLag {
+  take(): { readonly p99Ms: number; readonly maxMs: number };
+  close(): void;
+}
+
+/** What the engine counts. The label of each stands in the adapter. */
+export type MetricCounter =
+  | 'ticks'
+  | 'signals'
+  | 'decisions'
+  | 'executions'
+  | 'gaps'
+  | 'gap_seconds'
+  | 'shed'
+  | 'requests'
+  | 'alerts'
+  | 'output_signals'
+  | 'dead_letters'
+  | 'appends'
+  | 'reconnects';
 
 /** What the engine holds right now. */
-export type MetricGauge = 'strategies' | 'symbols' | 'intake_ticks' | 'log_seq' | 'tape_bytes' | 'leader';
+export type MetricGauge =
+  | 'health'
+  | 'uptime_seconds'
+  | 'strategies'
+  | 'symbols'
+  | 'intake_ticks'
+  | 'signals_waiting'
+  | 'log_seq'
+  | 'tape_bytes'
+  | 'snapshot_age_seconds'
+  | 'event_loop_lag_p99_seconds'
+  | 'event_loop_lag_max_seconds'
+  | 'durable'
+  | 'leader';
 
 /** Figures for a monitoring system. Cheap enough to be called once per batch; never throws. */
 export interface Metrics {
-  /** Adds to a counter; `label` is ignored by `signals`, and counted as `other` past `limits.metricLabels` of them. */
+  /** Adds to a counter, whose series is there from the first 0 on; `label` is ignored by `signals`, and counted as `other` past `limits.metricLabels` of them. */
   count(counter: MetricCounter, label: string, by?: number): void;
   gauge(gauge: MetricGauge, value: number): void;
   /** One measured way, in ms, by tier (`fast`, `tactical`, `strategic`, `api` …). */
   latency(tier: string, latencyMs: number): void;
+  /** How long one append to the log took, in ms. */
+  append(latencyMs: number): void;
   component(name: string, health: 'up' | 'degraded' | 'down'): void;
+  /** The component is not there any more. */
+  forget(component: string): void;
   /** Prometheus text. */
   text(): Promise<string>;
 }

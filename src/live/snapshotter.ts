@@ -9,6 +9,8 @@ export interface Snapshotter {
   /** Told what happened since, in ticks and in events. */
   moved(ticks: number): void;
   now(): Promise<void>;
+  /** Age of the oldest change that no snapshot holds; 0 when all are held, and where another process writes them. */
+  ageMs(): number;
   /** The next one holds everything and builds on nothing: another process wrote those before. */
   anew(): void;
   close(): void;
@@ -26,6 +28,40 @@ export interface SnapshotterDeps {
   readonly isWriter: () => boolean;
 }
 
+/** Since when there is something that no snapshot holds, and none but the one being written. */
+class Unsaved {
+  private readonly clock: Clock;
+  private changedAt: number | null = null;
+  private savingFrom: number | null = null;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  get isEmpty(): boolean {
+    return this.changedAt === null;
+  }
+
+  changed(): void {
+    this.changedAt ??= this.clock.monotonicMs();
+  }
+
+  saving(): void {
+    this.savingFrom = this.changedAt;
+    this.changedAt = null;
+  }
+
+  ended(isSaved: boolean): void {
+    if (!isSaved) this.changedAt = this.savingFrom ?? this.changedAt ?? this.clock.monotonicMs();
+    this.savingFrom = null;
+  }
+
+  ageMs(): number {
+    const from = this.savingFrom ?? this.changedAt;
+    return from === null ? 0 : this.clock.monotonicMs() - from;
+  }
+}
+
 export function createSnapshotter(deps: SnapshotterDeps): Snapshotter {
   return new TimedSnapshotter(deps);
 }
@@ -33,7 +69,7 @@ export function createSnapshotter(deps: SnapshotterDeps): Snapshotter {
 class TimedSnapshotter implements Snapshotter {
   private readonly deps: SnapshotterDeps;
   private ticks = 0;
-  private changed = false;
+  private readonly unsaved: Unsaved;
   private isWhole = false;
   private running: Promise<void> | null = null;
   private closed = false;
@@ -46,24 +82,29 @@ class TimedSnapshotter implements Snapshotter {
 
   constructor(deps: SnapshotterDeps) {
     this.deps = deps;
+    this.unsaved = new Unsaved(deps.clock);
     this.cancel = deps.clock.after(limits.snapshotMs, () => this.due());
   }
 
   moved(count: number): void {
-    this.changed = true;
+    this.unsaved.changed();
     this.ticks += count;
     if (this.ticks >= limits.snapshotTicks) this.due();
   }
 
   anew(): void {
     this.isWhole = true;
-    this.changed = true;
+    this.unsaved.changed();
   }
 
   async now(): Promise<void> {
     if (!this.deps.isWriter()) return;
     if (this.running !== null) await this.running.catch(() => undefined);
     await this.take(true);
+  }
+
+  ageMs(): number {
+    return this.deps.isWriter() ? this.unsaved.ageMs() : 0;
   }
 
   close(): void {
@@ -75,7 +116,7 @@ class TimedSnapshotter implements Snapshotter {
     if (this.closed) return;
     this.cancel();
     this.cancel = this.deps.clock.after(limits.snapshotMs, () => this.due());
-    if (this.changed && this.deps.isWriter()) this.take(false).catch(() => undefined);
+    if (!this.unsaved.isEmpty && this.deps.isWriter()) this.take(false).catch(() => undefined);
   }
 
   private take(withLedger: boolean): Promise<void> {
@@ -94,9 +135,10 @@ class TimedSnapshotter implements Snapshotter {
     if (withLedger) this.ledgerDueAt = clock.monotonicMs() + limits.ledgerSnapshotMs;
     const meta = { logSeq: core.logSeq, tapePosition, tapeId, foldVersion, atMs: clock.nowMs() };
     this.ticks = 0;
-    this.changed = false;
+    this.unsaved.saving();
     try {
       await snapshots.save(meta, dirty, removed, isWhole);
+      this.unsaved.ended(true);
       if (isWhole) this.isWhole = false;
       this.keptPosition = this.lastPosition;
       this.lastPosition = tapePosition;
@@ -107,7 +149,7 @@ class TimedSnapshotter implements Snapshotter {
       markAllDirty(core);
       takeBack(core, removed);
       this.ledgerDueAt = 0;
-      this.changed = true;
+      this.unsaved.ended(false);
       logger.error('a snapshot could not be kept', { error: String(error) });
       health.report('snapshots', 'degraded', 'the last one could not be kept; the log and tape are whole');
       throw error;

@@ -1,6 +1,6 @@
 /**
  * The alerts of components: each trouble is told, and its end exactly once, with how long it lasted. A component that
- * comes back to a state it was told in within a window flaps: that is told, and then only what it is once it is steady.
+ * comes back to a trouble too often within a window flaps: that is told, and then only what it is once it is steady.
  */
 
 import { limits } from '../core/domain/limits';
@@ -21,12 +21,17 @@ export function isVital(component: string): boolean {
   return component === 'store' || component.startsWith('input');
 }
 
+/** A connection, which is not well until it stands: that it is being made is no news. */
+export function isDoor(component: string): boolean {
+  return component.startsWith('input:') || component.startsWith('output:');
+}
+
 interface Trouble {
   code: RaisedCode;
   /** When the present one began, by both clocks; `null` while it is well. */
   began: { readonly nowMs: number; readonly at: number } | null;
-  /** When each state was told last. */
-  readonly toldAt: Map<HealthLevel, number>;
+  /** When each state was told, within the last window. */
+  readonly toldAt: Map<HealthLevel, readonly number[]>;
   /** While it flaps: when it changed last, and became well last, and how often it ceased to be well. */
   flapping: { changedAt: number; wellAt: number; times: number } | null;
 }
@@ -58,8 +63,9 @@ class ToldTroubles implements Troubles {
         trouble.flapping.times++;
         this.tellFlapping(component, now.health);
       }
-    } else if (isWell) this.tellRecovery(component, now.message, trouble, { at, times: 1 });
-    else if (at - (trouble.toldAt.get(now.health) ?? Number.NEGATIVE_INFINITY) < limits.alertWindowMs) {
+    } else if (isWell) {
+      if (trouble.began !== null) this.tellRecovery(component, now.message, trouble, { at, times: 1 });
+    } else if (this.toldLately(trouble, now.health).length >= limits.alertFlaps) {
       trouble.flapping = { changedAt: at, wellAt: at, times: 1 };
       this.alerts.count(code);
       this.tellFlapping(component, now.health);
@@ -96,9 +102,14 @@ class ToldTroubles implements Troubles {
     return trouble;
   }
 
+  private toldLately(trouble: Trouble, health: HealthLevel): readonly number[] {
+    const fromAt = this.clock.monotonicMs() - limits.alertWindowMs;
+    return (trouble.toldAt.get(health) ?? []).filter((at) => at > fromAt);
+  }
+
   private tellTrouble(component: string, { health, message }: ComponentHealth, trouble: Trouble): void {
     const { code, began } = trouble;
-    trouble.toldAt.set(health, this.clock.monotonicMs());
+    trouble.toldAt.set(health, [...this.toldLately(trouble, health), this.clock.monotonicMs()]);
     const sinceMs = began?.nowMs ?? this.clock.nowMs();
     const level = levelOf(component, health);
     this.alerts.tell({ code, level, component, message: `${component} ${health}: ${message}`, sinceMs });

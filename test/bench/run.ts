@@ -16,6 +16,7 @@ const suites: Readonly<Record<string, Suite>> = {
   P6: () => (require('./http-bench') as typeof import('./http-bench')).p6(),
   P7: () => (require('./redis-bench') as typeof import('./redis-bench')).p7(),
   P8: () => (require('./track-bench') as typeof import('./track-bench')).p8(),
+  P11: () => (require('./restart-bench') as typeof import('./restart-bench')).p11(),
 };
 
 async function main(): Promise<void> {

@@ -8,11 +8,11 @@ import { built, type Contest, type Side } from './harness';
 const { openEngine } = built<typeof import('../../src/compose')>('compose');
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
-const callers = 64;
+export const callers = 64;
 const each = 40;
 
 /** Every caller does one call after the other. */
-async function byCallers(call: (id: string) => Promise<unknown>, round: number): Promise<number> {
+export async function byCallers(call: (id: string) => Promise<unknown>, round: number): Promise<number> {
   const one = async (caller: number): Promise<void> => {
     for (let i = 0; i < each; i++) await call(`${round}-${caller}-${i}`);
   };
@@ -21,6 +21,11 @@ async function byCallers(call: (id: string) => Promise<unknown>, round: number):
 }
 
 export async function p8(): Promise<readonly Contest[]> {
+  const { p8Redis } = require('./track-redis-bench') as typeof import('./track-redis-bench');
+  return [await embedded(), await p8Redis()];
+}
+
+async function embedded(): Promise<Contest> {
   const dir = mkdtempSync(join(tmpdir(), 'bench-'));
   const engine = await openEngine({
     name: 'track',
@@ -51,19 +56,17 @@ export async function p8(): Promise<readonly Contest[]> {
         await raw.flushed;
       }, ++round),
   };
-  return [
-    {
-      name: `P8 track, embedded, ${callers} callers`,
-      unit: 'calls per s',
-      isWallClock: true,
-      goal: 0.7,
-      ours,
-      peer,
-      async close() {
-        await engine.close();
-        await raw.close();
-        rmSync(dir, { recursive: true, force: true });
-      },
+  return {
+    name: `P8 track, embedded, ${callers} callers`,
+    unit: 'calls per s',
+    isWallClock: true,
+    goal: 0.7,
+    ours,
+    peer,
+    async close() {
+      await engine.close();
+      await raw.close();
+      rmSync(dir, { recursive: true, force: true });
     },
-  ];
+  };
 }

@@ -26,7 +26,16 @@ export function packedPackage(): string {
   const built = process.env.PACKAGE_DIST;
   if (built) cpSync(built, join(staging, 'dist'), { recursive: true });
   else execFileSync(process.execPath, [join(root, '.ci/build.mjs'), join(staging, 'dist')], { stdio: 'pipe' });
-  for (const name of ['package.json', 'examples', 'LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'resources']) {
+  for (const name of [
+    'package.json',
+    'examples',
+    'LICENSE',
+    'README.md',
+    'PRODUCTION.md',
+    'CHANGELOG.md',
+    'SECURITY.md',
+    'resources',
+  ]) {
     if (existsSync(join(root, name))) cpSync(join(root, name), join(staging, name), { recursive: true });
   }
   const name = npm(['pack', '--ignore-scripts', '--pack-destination', cache], staging).trim().split('\n').at(-1) ?? '';

@@ -27,7 +27,9 @@ const noMetrics: Metrics = {
   count: nothing,
   gauge: nothing,
   latency: nothing,
+  append: nothing,
   component: nothing,
+  forget: nothing,
   text: async () => '',
 };
 

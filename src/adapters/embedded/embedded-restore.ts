@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EngineError } from '../../core/domain/errors';
 import type { LogEvent } from '../../core/domain/log-event';
 import type { Clock, Logger, Snapshot } from '../../live/ports';
@@ -41,9 +41,12 @@ export async function openEmbeddedRestore({ path, clock, logger }: EmbeddedAcces
   const notEmpty = () => new EngineError('ConflictError', `"${path}" is not empty; nothing was restored`);
   const isEmpty = () => !existsSync(path) || readdirSync(path).length === 0;
   if (!isEmpty()) throw notEmpty();
-  const beside = `${path}.restoring-${process.pid}`;
-  rmSync(beside, { recursive: true, force: true });
-  mkdirSync(dirname(path), { recursive: true });
+  const beside = `${path}.restoring`;
+  mkdirSync(beside, { recursive: true });
+  // What a restore that was killed left behind; one that lives keeps its lock.
+  await holdingOwnerLock({ path: beside, clock, logger }, async () => {
+    for (const part of ['log', 'snapshots']) rmSync(join(beside, part), { recursive: true, force: true });
+  });
   const store: EmbeddedStore = await openEmbeddedStore({ path: beside, clock, logger });
   return {
     path: beside,

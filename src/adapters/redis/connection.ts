@@ -20,6 +20,8 @@ export interface RedisConnectionOptions {
   readonly random: () => number;
   /** Called each time the server answers commands (again). */
   readonly onReady?: () => void;
+  /** Called when it answers again after it was lost. */
+  readonly onReconnect?: () => void;
   readonly onState?: (state: FeedState, message: string) => void;
 }
 
@@ -134,6 +136,7 @@ export class RedisConnection {
   private readonly reasonsLogged = new Set<string>();
   private attempts = 0;
   private readySinceMs: number | null = null;
+  private wasReady = false;
   private misses = 0;
   /** The peer is there and says nothing, in contrast to one that is gone. */
   private isSilent = false;
@@ -225,6 +228,8 @@ export class RedisConnection {
   private ready(): void {
     if (this.closing !== null) return;
     this.readySinceMs = this.options.clock.monotonicMs();
+    if (this.wasReady) this.options.onReconnect?.();
+    this.wasReady = true;
     this.misses = 0;
     this.isSilent = false;
     this.become('up', `connected to ${this.address}`);

@@ -11,6 +11,12 @@ interface Settings {
 
 const asked = ['appendonly', 'appendfsync', 'maxmemory-policy', 'maxmemory'] as const;
 
+/** The value behind `name:` on a line of its own. */
+function lineOf(info: string, name: string): string | undefined {
+  const line = info.split(/\r?\n/).find((one) => one.startsWith(`${name}:`));
+  return line?.slice(name.length + 1).trim();
+}
+
 /** Many hosted servers forbid CONFIG; INFO tells whether there is an AOF, and the policy. */
 async function readSettings(client: RedisConnection['client']): Promise<Settings> {
   const found = new Map<string, string>();
@@ -21,7 +27,7 @@ async function readSettings(client: RedisConnection['client']): Promise<Settings
   }
   if (!found.has('appendonly')) {
     const info = await client.info().catch(() => '');
-    const line = (name: string) => new RegExp(`^${name}:(\\S*)`, 'm').exec(info)?.[1];
+    const line = (name: string) => lineOf(info, name);
     const aof = line('aof_enabled');
     if (aof !== undefined) found.set('appendonly', aof === '1' ? 'yes' : 'no');
     for (const [name, field] of [

@@ -38,7 +38,7 @@ redis.call('PEXPIRE', KEYS[3], ARGV[3])
 if not held then
   held = redis.call('INCR', KEYS[2]) .. ':' .. ARGV[1]
   redis.call('SET', KEYS[1], held, 'PX', ARGV[2])
-elseif string.sub(held, -#ARGV[1]) == ARGV[1] then
+elseif string.match(held, '^%d+:(.*)$') == ARGV[1] then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
 return { held, redis.call('PTTL', KEYS[1]), redis.call('ZCARD', KEYS[3]) }`);

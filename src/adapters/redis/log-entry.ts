@@ -1,11 +1,11 @@
 /** An event of the log as an entry of a Redis stream: the body as JSON, sealed with its number and version. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { EngineError } from '../../core/domain/errors';
 import type { LogEvent, NewEvent } from '../../core/domain/log-event';
 
 /** Of an id, whatever its length and characters: 128 bits, so two ids never share one. */
 export function digestOfId(id: string): string {
-  return createHash('sha256').update(JSON.stringify(id)).digest('base64url').slice(0, 22);
+  return hash('sha256', JSON.stringify(id), 'base64url').slice(0, 22);
 }
 
 /** Any text as a field of a hash. */
@@ -19,7 +19,7 @@ export function encodeBody(event: NewEvent | LogEvent): string {
 
 /** As the script computes it. */
 export function sealOf(seq: number, version: number, digest: string, body: string): string {
-  return createHash('sha1').update(`${seq} ${version} ${digest} ${body}`).digest('hex');
+  return hash('sha1', `${seq} ${version} ${digest} ${body}`, 'hex');
 }
 
 /** Type and data stay the pair they came as, which a copy field by field cannot show the compiler. */

@@ -1,6 +1,6 @@
 /** What an output to Redis takes, answers and counts. */
 import type { Signal } from '../../core/domain/signal';
-import type { Clock, Logger, Output } from '../../live/ports';
+import type { Clock, Logger, Output, OutputCounters } from '../../live/ports';
 
 export interface RedisOutputOptions {
   readonly url: string;
@@ -18,6 +18,7 @@ export interface RedisOutputOptions {
   readonly logger: Logger;
   /** Uniform in [0, 1): the jitter of the retries. */
   readonly random: () => number;
+  readonly onReconnect?: () => void;
   /** A signal as JSON text. */
   readonly encode: (signal: Signal) => string;
 }
@@ -30,23 +31,6 @@ export interface PublishOutcome {
   readonly waiting: number;
   /** Given up: no room, too old, or not encodable. */
   readonly dropped: number;
-}
-
-/** Since opening. Every signal handed over is in exactly one of them. */
-export interface OutputCounters {
-  readonly published: number;
-  readonly duplicates: number;
-  readonly waiting: number;
-  /** Had no room, or waited when the output closed. */
-  readonly shed: number;
-  /** Waited past their validity. */
-  readonly stale: number;
-  /** Refused since another process speaks for the engine. */
-  readonly fenced: number;
-  readonly unencodable: number;
-  /** Dead letters kept, and not kept. */
-  readonly rejectsKept: number;
-  readonly rejectsDropped: number;
 }
 
 export interface RedisOutput extends Output {

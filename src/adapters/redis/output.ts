@@ -1,11 +1,11 @@
 /** Signals to Redis, each at most once: a channel for whoever listens now, a trimmed stream for whoever comes later. */
 import { limits } from '../../core/domain/limits';
 import type { Signal } from '../../core/domain/signal';
-import type { FeedState } from '../../live/ports';
+import type { FeedState, OutputCounters } from '../../live/ports';
 import { RedisConnection, redisError, retryDelayMs } from './connection';
 import { type EngineKeys, keysOf } from './keys';
 
-import type { OutputCounters, PublishOutcome, RedisOutput, RedisOutputOptions } from './output-form';
+import type { PublishOutcome, RedisOutput, RedisOutputOptions } from './output-form';
 import { cutText, publishScript } from './publish-script';
 import { type SignalOutcome, SignalQueue, type WaitingSignal, waitableMs } from './signal-queue';
 

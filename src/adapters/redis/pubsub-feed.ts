@@ -13,6 +13,7 @@ export interface PubSubFeedOptions {
   readonly logger: Logger;
   /** Uniform in [0, 1): the jitter of the retries. */
   readonly random: () => number;
+  readonly onReconnect?: () => void;
 }
 
 class PubSubFeed implements Feed {

@@ -15,6 +15,7 @@ export interface RedisStoreOptions {
   readonly logger: Logger;
   /** Uniform in [0, 1): the jitter of the retries. */
   readonly random: () => number;
+  readonly onReconnect?: () => void;
   /** Ids remembered; default `limits.executionIds`. */
   readonly executionIds?: number;
   /** Names this process over its lives. Only where nothing else can bear the same name at the same time. */
@@ -62,6 +63,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
     clock,
     logger,
     random,
+    ...(options.onReconnect === undefined ? {} : { onReconnect: options.onReconnect }),
     onReady: () => void read(),
     // Said when it was read what this server keeps: it may be another one, or set otherwise, than before.
     onState: (state, message) => teller.tell(state, state === 'up' ? durability.text : message),

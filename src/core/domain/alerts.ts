@@ -17,15 +17,27 @@ export const alertCodes = {
 
 export type AlertCode = keyof typeof alertCodes;
 
-/** Components whose states are alerts `<component>_down`, `<component>_degraded` and, when it is over, `<component>_up`. */
-export const alertComponents = {
-  store: 'the log of what must never be lost',
-  tape: 'the market as it was seen, for the replay after a crash',
-  snapshots: 'what a restart begins with',
-  intake: 'messages that wait for evaluation',
-  durability: 'whether Redis keeps what it acknowledges, in words; never anything but up',
-  lease: 'which process leads an engine that several keep; never anything but up',
-  strategies: 'stored parameters that no longer fit',
-  'input:*': 'a door through which market data comes',
-  'output:*': 'where signals go',
-} as const;
+/**
+ * Components, and the states of theirs that are told: as `<component>_down`, `<component>_degraded`, and `<component>_up`
+ * when it is over. Those without one only have words.
+ */
+export const alertComponents: Readonly<Record<string, readonly ('down' | 'degraded')[]>> = {
+  /** The log of what must never be lost. */
+  store: ['down', 'degraded'],
+  /** The market as it was seen, for the replay after a crash. */
+  tape: ['down', 'degraded'],
+  /** What a restart begins with. */
+  snapshots: ['degraded'],
+  /** Messages that wait for evaluation. */
+  intake: ['degraded'],
+  /** Stored parameters that no longer fit. */
+  strategies: ['degraded'],
+  /** Whether Redis keeps what it acknowledges. */
+  durability: [],
+  /** Which process leads an engine that several keep. */
+  lease: [],
+  /** A door through which market data comes. */
+  'input:*': ['down', 'degraded'],
+  /** Where signals go. */
+  'output:*': ['down', 'degraded'],
+};

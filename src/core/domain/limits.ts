@@ -62,6 +62,8 @@ export const limits = {
   alerts: 256,
   /** The same alert again within this time only counts, and is told once more at its end, in ms: a phone rings once a minute. */
   alertWindowMs: 60_000,
+  /** Troubles of one kind that a component may have within that time; with the next it flaps. */
+  alertFlaps: 2,
   /** Different alerts (code and component) whose repetitions are counted at once; past it the oldest counts no further. */
   alertWindows: 256,
   /** Closed bars remembered per symbol and timeframe, so a strategy registered now is warm at once. */

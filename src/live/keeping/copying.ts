@@ -46,8 +46,8 @@ async function newestOf(store: VerifiableStore): Promise<Snapshot | null> {
 /** Hands the pages on; rejects at the first event that does not fit those before it. */
 export function takeAll(check: LogCheck, page: readonly LogEvent[]): void {
   for (const event of page) check.take(event);
-  const { numbering, versions, chain } = check.found;
-  const problem = numbering ?? versions ?? chain;
+  const { numbering, versions, ids, chain } = check.found;
+  const problem = numbering ?? versions ?? ids ?? chain;
   if (problem !== null) throw unfit(problem);
 }
 

@@ -1,6 +1,7 @@
 /** The events of a log, handed over one by one, against all that they say about each other. */
 import { createCore } from '../../core/create';
 import { EngineError } from '../../core/domain/errors';
+import { limits } from '../../core/domain/limits';
 import type { LogEvent } from '../../core/domain/log-event';
 import { apply } from '../../core/fold';
 import type { CoreState } from '../../core/state';
@@ -19,7 +20,14 @@ export interface LogCheck {
   readonly versions: ReadonlyMap<string, number>;
   /** What they fold to. */
   readonly core: CoreState;
-  readonly found: { readonly numbering: Finding; readonly versions: Finding; readonly chain: Finding };
+  readonly found: Readonly<Found>;
+}
+
+interface Found {
+  numbering: Finding;
+  versions: Finding;
+  ids: Finding;
+  chain: Finding;
 }
 
 class LogChecking implements LogCheck {
@@ -28,16 +36,15 @@ class LogChecking implements LogCheck {
   unlinked = 0;
   readonly versions = new Map<string, number>();
   readonly core = createCore();
-  readonly found: { numbering: Finding; versions: Finding; chain: Finding } = {
-    numbering: null,
-    versions: null,
-    chain: null,
-  };
+  readonly found: Found = { numbering: null, versions: null, ids: null, chain: null };
+  /** As many as a store remembers: past that an id may come again. */
+  private readonly ids = new Set<string>();
 
   take(event: LogEvent): void {
     this.events++;
     if (event.seq !== this.events) this.found.numbering ??= `event ${event.seq} stands where ${this.events} must`;
     this.version(event.seq, event.aggregate, event.aggregateVersion);
+    this.id(event);
     const { link } = event;
     if (link !== undefined) this.version(event.seq, link.aggregate, link.version);
     const broken = brokenAt(this.core.audit.chain, event);
@@ -45,6 +52,12 @@ class LogChecking implements LogCheck {
     if (link !== undefined) this.linked++;
     else if (isAudited(event)) this.unlinked++;
     foldNamed(this.core, event);
+  }
+
+  private id({ seq, id }: LogEvent): void {
+    if (this.ids.has(id)) this.found.ids ??= `event ${seq} has the id of an earlier one: it is counted twice`;
+    this.ids.add(id);
+    if (this.ids.size > limits.executionIds) for (const oldest of this.ids) if (this.ids.delete(oldest)) break;
   }
 
   private version(seq: number, aggregate: string, version: number): void {

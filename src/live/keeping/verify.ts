@@ -3,6 +3,7 @@
  * every snapshot, the tape, and whether a snapshot and the log tell the same. Reads in pages and writes nothing.
  */
 import { createCore } from '../../core/create';
+import { EngineError } from '../../core/domain/errors';
 import { limits } from '../../core/domain/limits';
 import { foldVersion, restore } from '../../core/snapshot';
 import type { CoreState } from '../../core/state';
@@ -119,7 +120,7 @@ async function checkLog(store: VerifiableStore, other: CoreState | null, progres
           if (other !== null) foldNamed(other, event);
         }
       } catch (error) {
-        return text(error);
+        return damageIn(error);
       }
       progress(check.events, toSeq, 'events');
     }
@@ -132,7 +133,7 @@ async function checkLog(store: VerifiableStore, other: CoreState | null, progres
   const rows: CheckRow[] = [
     row('events', count(check.events, 'event'), unreadable ?? found.numbering),
     row('versions', count(check.versions.size, 'aggregate'), found.versions ?? noted, unreadable && unjudged),
-    row('ids', count(check.events, 'id'), forgotten, unreadable && unjudged),
+    row('ids', count(check.events, 'id'), found.ids ?? forgotten, unreadable && unjudged),
     row('chain', count(check.linked, 'link'), found.chain, unreadable === null ? old : unjudged),
   ];
   return { check, rows, isReadable: unreadable === null };
@@ -152,7 +153,7 @@ async function checkNoted(
   try {
     for (const aggregate of before.keys()) noted.set(aggregate, await store.versionOf(aggregate));
   } catch (error) {
-    return text(error);
+    return damageIn(error);
   }
   const isMoved = [...before].some(([aggregate, version]) => noted.get(aggregate) !== version);
   const stopped = isMoved ? await readTo(await store.log.lastSeq()) : null;
@@ -206,6 +207,12 @@ function row(check: string, checked: string, problem: Finding, note: Finding = n
 
 function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
+}
+
+/** A store that is away says nothing about what it keeps. */
+function damageIn(error: unknown): string {
+  if (error instanceof EngineError && (error.code === 'ConnectionError' || error.code === 'TimeoutError')) throw error;
+  return text(error);
 }
 
 function text(error: unknown): string {

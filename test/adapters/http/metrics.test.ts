@@ -44,6 +44,16 @@ describe('adapters/http/metrics', () => {
     assert.ok((seriesValue(text, 'strategy_engine_process_resident_memory_bytes') ?? 0) > 1e6);
   });
 
+  it('a component that is gone has no health any more', async () => {
+    const metrics = createMetrics();
+    metrics.component('http', 'down');
+    metrics.component('store', 'up');
+    metrics.forget('http');
+    const text = await metrics.text();
+    assert.equal(seriesValue(text, 'strategy_engine_component_up{component="http"}'), null);
+    assert.equal(seriesValue(text, 'strategy_engine_component_up{component="store"}'), 1);
+  });
+
   it('past the bound labels from outside are counted as other', async () => {
     const metrics = createMetrics();
     for (let i = 0; i < limits.metricLabels + 10; i++) metrics.count('gaps', `feed ${i}`);

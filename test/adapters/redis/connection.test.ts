@@ -88,16 +88,18 @@ describe('a redis connection', () => {
     const rejections = watchRejections();
     const server = await startRedis();
     const proxy = await startProxy(server.port);
+    let reconnects = 0;
     const connection = new RedisConnection({
       url: proxy.url,
       role: 'commands',
       clock: systemClock,
       logger: logLines(),
       random: seeded(5),
+      onReconnect: () => reconnects++,
     });
     try {
       await connection.start();
-      assert.equal(connection.state, 'up');
+      assert.deepEqual([connection.state, reconnects], ['up', 0]);
       proxy.set({ kind: 'freeze' });
       const cutMs = performance.now();
       const calls = Array.from({ length: 1_000 }, () => connection.client.incr('n'));
@@ -111,6 +113,7 @@ describe('a redis connection', () => {
       assert.ok(performance.now() - awayMs < 50);
       proxy.set({ kind: 'pass' });
       await until('up', () => connection.state === 'up', 5_500);
+      assert.equal(reconnects, 1);
       // Nothing was sent again behind our back.
       assert.equal(await connection.client.incr('n'), 1);
     } finally {

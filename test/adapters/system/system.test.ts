@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../../src/adapters/system/clock';
 import { createConsoleLogger, type LogLevel } from '../../../src/adapters/system/console-logger';
+import { createLoopLag } from '../../../src/adapters/system/loop-lag';
 import { limits } from '../../../src/core/domain/limits';
 import { createManualClock } from '../../helpers/manual-clock';
 
@@ -9,6 +10,24 @@ function logged(format: 'json' | 'text', level: LogLevel = 'debug') {
   const clock = createManualClock(Date.UTC(2026, 0, 2, 3, 4, 5, 6));
   return { lines, logger: createConsoleLogger({ format, level, clock, write: (line) => lines.push(line) }) };
 }
+
+describe('the lag of the event loop', () => {
+  const turns = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+  it('is what held it since it was asked last', async () => {
+    const lag = createLoopLag();
+    await turns(60);
+    const endAt = performance.now() + 200;
+    while (performance.now() < endAt);
+    await turns(60);
+    const { p99Ms, maxMs } = lag.take();
+    assert.ok(maxMs >= 150 && maxMs < 5_000, `${maxMs} ms`);
+    assert.ok(p99Ms <= maxMs);
+    const { maxMs: again } = lag.take();
+    assert.equal(again, 0);
+    lag.close();
+  });
+});
 
 describe('system clock', () => {
   it('tells the calendar and a time that does not go back', () => {
