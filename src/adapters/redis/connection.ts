@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { EngineError, valueError } from '../../core/domain/errors';
 import { limits } from '../../core/domain/limits';
 import type { Clock, FeedState, Logger } from '../../live/ports';
+import { stateLog } from './state-log';
 
 /**
  * What a connection is for. `commands` and `subscriber` are watched with PINGs; `reader` blocks in XREAD, which no
@@ -132,8 +133,7 @@ export class RedisConnection {
   private current: FeedState = 'connecting';
   private message = '';
   private lastError = 'connection closed';
-  /** Of this outage: two of them may take turns for as long as it lasts. */
-  private readonly reasonsLogged = new Set<string>();
+  private readonly log: (state: FeedState, message: string) => void;
   private attempts = 0;
   private readySinceMs: number | null = null;
   private wasReady = false;
@@ -147,6 +147,7 @@ export class RedisConnection {
 
   constructor(options: RedisConnectionOptions) {
     this.options = options;
+    this.log = stateLog(options.role, options.logger);
     this.redact = redactor(options.url);
     this.aliveMs = options.clock.nowMs();
     const target = parseRedisUrl(options.url);
@@ -290,12 +291,7 @@ export class RedisConnection {
     this.current = state;
     this.message = message;
     if (changed) {
-      if (state !== 'down') this.reasonsLogged.clear();
-      if (this.reasonsLogged.size < limits.redisReasonsLogged && !this.reasonsLogged.has(message)) {
-        const log = state === 'up' || state === 'closed' ? 'info' : 'warn';
-        this.options.logger[log](`redis ${this.options.role}: ${message}`);
-        if (state === 'down') this.reasonsLogged.add(message);
-      }
+      this.log(state, message);
       this.options.onState?.(state, message);
     }
     if (state !== 'connecting') this.firstOutcome();
