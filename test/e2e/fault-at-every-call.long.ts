@@ -14,32 +14,39 @@ const acts: readonly (readonly [string, Act])[] = [
 /** A faulty run reconnects, and so sends more than one without a fault. */
 const more = 6;
 
-describe('every node with a Redis that fails at every command', () => {
-  let rehearsal: Rehearsal;
-  before(async () => {
-    rehearsal = await Rehearsal.open();
-  });
-  after(() => rehearsal.close());
+const stores = [
+  ['T13.embedded', 'embedded'],
+  ['T13.redis', 'redis'],
+] as const;
 
-  it('ends in the state of a run without the fault', async () => {
-    const clean = await rehearsal.run('clean', () => pass);
-    let runs = 0;
-    let requests = 0;
-    let slowestMs = 0;
-    for (let k = 1; k <= clean.commands + more; k++) {
-      for (const [name, act] of acts) {
-        const faulty = await rehearsal.run(`k${k}-${runs}`, failingAt(k, act)).catch((thrown: unknown) => {
-          throw new Error(`command ${k} ${name}: ${String(thrown)}`, { cause: thrown });
-        });
-        assert.deepEqual(faulty.known, clean.known, `command ${k} ${name}`);
-        runs += 1;
-        requests += faulty.requests;
-        slowestMs = Math.max(slowestMs, faulty.slowestMs);
+for (const [id, store] of stores) {
+  describe(`every node, store ${store}, with a Redis that fails at every command`, () => {
+    let rehearsal: Rehearsal;
+    before(async () => {
+      rehearsal = await Rehearsal.open({ store });
+    });
+    after(() => rehearsal.close());
+
+    it('ends in the state of a run without the fault', async () => {
+      const clean = await rehearsal.run('clean', () => pass);
+      let runs = 0;
+      let requests = 0;
+      let slowestMs = 0;
+      for (let k = 1; k <= clean.commands + more; k++) {
+        for (const [name, act] of acts) {
+          const faulty = await rehearsal.run(`k${k}-${runs}`, failingAt(k, act)).catch((thrown: unknown) => {
+            throw new Error(`command ${k} ${name}: ${String(thrown)}`, { cause: thrown });
+          });
+          assert.deepEqual(faulty.known, clean.known, `command ${k} ${name}`);
+          runs += 1;
+          requests += faulty.requests;
+          slowestMs = Math.max(slowestMs, faulty.slowestMs);
+        }
       }
-    }
-    const goal = '0 exits, 0 unanswered, same state';
-    const what = 'every node in Node-RED, Redis failing at each of its commands in five ways';
-    const value = `${runs} runs, ${requests} requests answered, slowest ${Math.round(slowestMs)} ms, same state in all`;
-    assert.ok(figure('T13', what, value, goal, runs >= 50 && slowestMs < 5_000));
+      const goal = '0 exits, 0 unanswered, same state';
+      const what = `every node in Node-RED, store ${store}, Redis failing at each of its commands in five ways`;
+      const value = `${runs} runs, ${requests} requests answered, slowest ${Math.round(slowestMs)} ms, same state in all`;
+      assert.ok(figure(id, what, value, goal, runs >= 50 && slowestMs < 5_000));
+    });
   });
-});
+}
