@@ -1,9 +1,10 @@
-/** `market data in`: ticks from a Redis channel, checked, in batches, with every gap told. */
+/** `market data in`: ticks from a Redis channel or stream, checked, in batches, with every gap told. */
 import { z } from 'zod';
 import type { EngineDoor, Feed, FeedState, Gap, LiveEngine, MarketItem } from '../src/index';
 import {
   asEngineError,
   createPubSubFeed,
+  EngineError,
   gapToWire,
   limits,
   marketItemToWire,
@@ -12,11 +13,25 @@ import {
 } from '../src/index';
 import { isGoingOn, type Lease, Registry, releaseGraceMs } from './registry';
 import type { EngineNode } from './shell';
-import { common, type Definition, defineNode, type Fill, nextBatchId, type Shell, setting } from './shell';
+import {
+  common,
+  type Definition,
+  defineNode,
+  type Fill,
+  nextBatchId,
+  type Running,
+  type Shell,
+  setting,
+} from './shell';
+import { StreamNode } from './stream-source';
 
 const config = z.object({
   ...common,
   redisUrl: setting.text(),
+  from: setting.choice(['channel', 'stream'], 'channel'),
+  stream: setting.text('strategy_engine:input'),
+  group: setting.text('strategy_engine'),
+  partition: setting.optional(0, 999_999),
   channel: setting.text('strategy_engine_input'),
   emit: setting.choice(['batch', 'single'], 'batch'),
   assetType: setting.choice(['', 'crypto', 'forex', 'commodity', 'index', 'equity'], ''),
@@ -206,37 +221,57 @@ class ChannelNode {
   }
 }
 
+function openChannel(shell: Shell<Config>): Running<unknown> {
+  const name = `redis:${shell.config.channel}`;
+  let lease: Lease<Held> | null = null;
+  let held: Held | null = null;
+  let node: ChannelNode | null = null;
+  shell.whenEngine(async (engine) => {
+    lease = subscribe(shell, name);
+    held = await lease.value;
+    if (shell.isClosed) return;
+    node = new ChannelNode(shell, engine, name);
+    attach(held, node, name);
+    shell.onClose(() => {
+      if (held?.node === node) held.node = null;
+    });
+  });
+  return {
+    async close(removed) {
+      const willGoOn = isGoingOn() && !removed;
+      const left = node?.close(willGoOn) ?? [];
+      if (left.length > 0) held?.waiting.unshift((next) => next.takeOver(left));
+      const released = lease?.release(willGoOn ? releaseGraceMs() : 0);
+      if (!willGoOn) await released;
+    },
+  };
+}
+
+/** Nothing outlives the node: the engine knows what it has taken, and the next one goes on from there. */
+function openStream(shell: Shell<Config>): Running<unknown> {
+  let node: StreamNode | null = null;
+  shell.whenEngine(async (engine) => {
+    if (shell.config.stream === '') throw new EngineError('ValueError', 'stream: name the stream to read');
+    node = new StreamNode(shell, engine, { ...shell.config, url: urlOf(shell) });
+    await node.start();
+  });
+  return { close: () => node?.close() };
+}
+
 export const definition: Definition<typeof config> = {
   type: 'strategy-engine-market-data-in',
-  version: 1,
+  version: 2,
   config,
   credentials: { redisPassword: { type: 'password' } },
+  migrations: [
+    (saved) => saved,
+    // Until then there were channels only.
+    (saved) => ({ ...saved, from: 'channel' }),
+  ],
   ports: { count: 2 },
   open(shell) {
-    const name = `redis:${shell.config.channel}`;
-    let lease: Lease<Held> | null = null;
-    let held: Held | null = null;
-    let node: ChannelNode | null = null;
     shell.status('yellow', 'connecting', 'ring');
-    shell.whenEngine(async (engine) => {
-      lease = subscribe(shell, name);
-      held = await lease.value;
-      if (shell.isClosed) return;
-      node = new ChannelNode(shell, engine, name);
-      attach(held, node, name);
-      shell.onClose(() => {
-        if (held?.node === node) held.node = null;
-      });
-    });
-    return {
-      async close(removed) {
-        const willGoOn = isGoingOn() && !removed;
-        const left = node?.close(willGoOn) ?? [];
-        if (left.length > 0) held?.waiting.unshift((next) => next.takeOver(left));
-        const released = lease?.release(willGoOn ? releaseGraceMs() : 0);
-        if (!willGoOn) await released;
-      },
-    };
+    return shell.config.from === 'stream' ? openStream(shell) : openChannel(shell);
   },
 };
 

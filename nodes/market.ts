@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Decision, EngineDoor, LiveEngine, MarketDataInput, MarketDataResult, Signal } from '../src/index';
 import {
+  addedMs,
   decisionToWire,
   EngineError,
   limits,
@@ -13,26 +14,38 @@ import {
 import type { Message } from './message';
 import { offshoot, sequence } from './message';
 
+const feed = z.string().min(1).max(256);
+const entry = z.string().regex(/^\d{1,20}-\d{1,20}$/, 'must be the id of an entry, as 1767225600000-0');
+
 /** What a message of market data may say beside its payload. */
 export const marketMessage = z.object({
   batch_id: z.string().min(1).max(128).optional(),
-  feed_position: z.object({ feed: z.string().min(1).max(256), row: z.number().int().min(1) }).optional(),
+  feed_position: z
+    .union([
+      z.object({ feed, row: z.number().int().min(1) }),
+      z
+        .object({ feed, entry, after: entry.or(z.literal('')).optional() })
+        .transform(({ after, ...position }) => (after === undefined ? position : { ...position, after })),
+    ])
+    .optional(),
 });
 export type MarketMessage = z.output<typeof marketMessage> & Message;
 
 /** The message as the engine takes it; throws a `ValueError` when not one item of it can be used. */
 export function readMarket(engine: LiveEngine, msg: MarketMessage): MarketDataInput {
   const { batch_id: batchId, feed_position: position } = msg;
+  // Of a stream, data is as old as its entry; and an entry without one good tick is taken all the same.
+  const streamed = position !== undefined && 'entry' in position ? position : null;
   const door: EngineDoor = engine;
   const context = {
-    arrivalMs: Date.now(),
+    arrivalMs: streamed === null ? Date.now() : addedMs(streamed.entry),
     source: 'wire',
     door: position ? ('ordered' as const) : ('live' as const),
     ...door.marketRules,
   };
   const payload = Buffer.isBuffer(msg.payload) ? msg.payload.toString('utf8') : msg.payload;
   const input = typeof payload === 'string' ? parseMarketText(payload, context) : parseMarketValue(payload, context);
-  if (input.items.length === 0) throw noneValid(input);
+  if (input.items.length === 0 && streamed === null) throw noneValid(input);
   return { ...input, ...(batchId === undefined ? {} : { batchId }), ...(position === undefined ? {} : { position }) };
 }
 
@@ -51,12 +64,25 @@ class NodeMarket {
   private readonly engine: LiveEngine;
   private underWay = 0;
   private readonly caused = new Set<string>();
+  private readonly arriving = new Set<Promise<unknown>>();
 
   constructor(engine: LiveEngine) {
     this.engine = engine;
   }
 
+  /** A strategy that is being registered by its node: market data that comes meanwhile waits for it. */
+  async arrive<T>(registered: Promise<T>): Promise<T> {
+    this.arriving.add(registered);
+    try {
+      return await registered;
+    } finally {
+      this.arriving.delete(registered);
+    }
+  }
+
   async process(input: MarketDataInput): Promise<MarketDataResult> {
+    // Else the first messages after a deploy would pass by strategies that stand on the canvas.
+    if (this.arriving.size > 0) await Promise.allSettled(this.arriving);
     this.underWay++;
     try {
       const result = await this.engine.processMarketData(input);

@@ -1,6 +1,7 @@
 /** `strategy manage`: the life of strategies by message, as over HTTP. */
 import { z } from 'zod';
 import { EngineError } from '../src/index';
+import { dealWithLetters, letterOperations } from './dead-letters';
 import { ask, bodyOf, type Call, named, replied, required } from './request';
 import { common, type Definition, defineNode, type Message, setting } from './shell';
 
@@ -18,10 +19,11 @@ const operations = [
   'types',
 ] as const;
 type Operation = (typeof operations)[number];
+const all = [...operations, ...letterOperations] as const;
 
 const config = z.object({
   ...common,
-  operation: setting.choice(['message', ...operations], 'message'),
+  operation: setting.choice(['message', ...all], 'message'),
   strategyId: setting.text(),
 });
 
@@ -74,10 +76,16 @@ export const definition: Definition<typeof config, typeof message> = {
     return {
       async input(msg, send) {
         const wanted = shell.config.operation === 'message' ? named(msg, 'operation', '') : shell.config.operation;
+        const letters = letterOperations.find((one) => one === wanted);
+        if (letters) {
+          send([await dealWithLetters(shell, letters, msg)]);
+          shell.status('green', letters === 'dead_letters' ? 'dead letters' : 'put back');
+          return;
+        }
         const operation = operations.find((one) => one === wanted);
         if (!operation)
-          throw new EngineError('ValueError', `operation must be one of ${operations.join(', ')}`, {
-            details: [{ path: 'operation', message: `must be one of ${operations.join(', ')}`, received: wanted }],
+          throw new EngineError('ValueError', `operation must be one of ${all.join(', ')}`, {
+            details: [{ path: 'operation', message: `must be one of ${all.join(', ')}`, received: wanted }],
           });
         const call = callOf(operation, msg, strategyId, `node:${shell.node.id}`);
         const reply = await ask(await shell.engine(), msg, call);

@@ -9,6 +9,7 @@ import { parseRedisUrl } from './adapters/redis/connection';
 import { createConsoleLogger, type LogLevel, logLevels } from './adapters/system/console-logger';
 import { backup } from './backup-command';
 import { asEngineError, valueError } from './core/domain/errors';
+import { deadLetters } from './dead-letters-command';
 import { replay } from './replay-command';
 import { move, restore } from './restore-command';
 import { verify } from './verify-command';
@@ -22,6 +23,9 @@ const usage = `strategy-engine COMMAND
   replay    a market file through a strategy: one line of JSON per signal
             replay FILE --strategy TYPE [--param name=value …] [--symbol S] [--timeframe T] [--skip-bad] [--data DIR]
             with DIR it goes on where it was stopped
+  dead-letters  what of Redis' input could not be used, listed or put back where it came from
+            dead-letters [--replay] [--to stream|channel] [--reason TEXT] [--limit N] [--json]
+            of the Redis that REDIS_URL names; a letter that was cut, or whose channel nobody hears, stays
   verify    whether all that a store keeps is whole, while its engine runs
             verify (--data DIR | --redis URL --name NAME [--data DIR of its tape]) [--json]
   backup    everything but the tape into one file, while the engine runs
@@ -42,7 +46,8 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = await replay(rest);
     return;
   }
-  if (command === 'verify') process.exitCode = await verifyApart(rest);
+  if (command === 'dead-letters') process.exitCode = await deadLetters(rest);
+  else if (command === 'verify') process.exitCode = await verifyApart(rest);
   else if (command === verifyHere) process.exitCode = await verify(rest);
   else if (command === 'backup') process.exitCode = await backup(rest);
   else if (command === 'restore') process.exitCode = await restore(rest);

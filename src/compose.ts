@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { createMetrics } from './adapters/http/metrics';
 import { createRedisOutput } from './adapters/redis/output';
 import { createPubSubFeed } from './adapters/redis/pubsub-feed';
+import { createStreamFeed } from './adapters/redis/stream-feed';
 import { systemClock } from './adapters/system/clock';
 import { createConsoleLogger } from './adapters/system/console-logger';
 import { createLoopLag } from './adapters/system/loop-lag';
@@ -16,7 +17,9 @@ import { openLive } from './live/engine';
 import type { Engine } from './live/engine-api';
 import { attachFeed } from './live/feed';
 import type { Clock, IntakeOrigin, Logger, Metrics, Output } from './live/ports';
+import { attachStream } from './live/stream-input';
 import { type OpenedStore, openStore } from './open-store';
+import { dropUndefined } from './wire/defined';
 import { parseMarketText, parseOneTick } from './wire/market-data';
 import { signalToWire } from './wire/signal';
 
@@ -33,6 +36,14 @@ export interface RedisDoors {
   readonly url: string;
   /** Channel to subscribe to; `null` subscribes to nothing. Default `strategy_engine_input`. */
   readonly inputChannel?: string | null;
+  /** Stream to read, each entry once and in order; `null` reads none, which is the default. */
+  readonly inputStream?: string | null;
+  /** Consumer group of the stream; default `strategy_engine`. */
+  readonly group?: string;
+  /** Reads `<inputStream>:<partition>` instead. */
+  readonly partition?: number;
+  /** Entries that trimming leaves in the stream; default `limits.inputStreamEntries`. */
+  readonly inputStreamEntries?: number;
   /** Channel that signals are published on; `null` publishes nothing. Default `strategy_engine_output`. */
   readonly outputChannel?: string | null;
   readonly signalStream?: string;
@@ -82,7 +93,7 @@ export async function openEngine(given: EngineOptions): Promise<Engine> {
       tickOf: tickOfIntake,
       closing: [() => store.close(), async () => lag.close()],
     });
-    return withInput(engine, options, edges);
+    return await withInput(engine, options, edges);
   } catch (error) {
     lag.close();
     await Promise.allSettled([...outputs.map((output) => output.close()), store.tape.close(), store.close()]);
@@ -137,24 +148,51 @@ function outputsOf(options: EngineOptions, { fence }: OpenedStore, { metrics, ..
 
 async function withInput(engine: Engine, options: EngineOptions, { metrics, ...edges }: Edges): Promise<Engine> {
   const { redis } = options;
-  if (redis === undefined || redis.inputChannel === null) return engine;
-  const channel = redis.inputChannel;
-  const named = channel === undefined ? {} : { channel };
+  if (redis === undefined) return engine;
+  const detaching: (() => Promise<void>)[] = [];
   const onReconnect = counted(metrics, 'input');
-  const feed = createPubSubFeed({ url: redis.url, ...named, ...edges, onReconnect });
-  const detach = await attachFeed(engine, feed);
+  if (redis.inputChannel !== null) {
+    const channel = redis.inputChannel;
+    const named = channel === undefined ? {} : { channel };
+    const feed = createPubSubFeed({ url: redis.url, ...named, ...edges, onReconnect });
+    detaching.push(await attachFeed(engine, feed));
+  }
+  if (redis.inputStream) {
+    const feed = createStreamFeed({ ...streamOptions(redis, options.name), ...edges, onReconnect });
+    detaching.push(await attachStream({ engine, feed, parse: parseEntry, logger: edges.logger }));
+  }
+  if (detaching.length === 0) return engine;
   return {
     ...engine,
     async close() {
-      await detach();
+      await Promise.all(detaching.map((detach) => detach()));
       await engine.close();
     },
+  };
+}
+
+function streamOptions({ url, inputStream, group, partition, inputStreamEntries, ...rest }: RedisDoors, name: string) {
+  return {
+    url,
+    consumer: name,
+    ...dropUndefined({
+      stream: inputStream ?? undefined,
+      group,
+      partition,
+      keepEntries: inputStreamEntries,
+      rejectedStream: rest.rejectedStream,
+    }),
   };
 }
 
 /** A pushing door's message: live, and of any asset type. */
 function parseIntake(text: string, { source, arrivalMs }: IntakeOrigin): MarketDataInput {
   return parseMarketText(text, { source, arrivalMs, door: 'live' });
+}
+
+/** An entry of a stream: in order, and read again it is the same. */
+function parseEntry(text: string, { source, arrivalMs }: IntakeOrigin): MarketDataInput {
+  return parseMarketText(text, { source, arrivalMs, door: 'ordered' });
 }
 
 function tickOfIntake(text: string, { source, arrivalMs }: IntakeOrigin): Tick | null {

@@ -26,7 +26,15 @@ const optionsSchema = z.object({
       if (kind === 'embedded' && path === undefined) missing('path', 'is required: the folder of the store');
       if (kind === 'redis' && url === undefined) missing('url', 'is required: the URL of the Redis');
     }),
-  redis: optional(z.object({ url: z.string().min(1) })),
+  redis: optional(
+    z.object({
+      url: z.string().min(1),
+      inputStream: z.union([z.null(), z.string().min(1).max(limits.nameChars)]).optional(),
+      group: optional(z.string().min(1).max(limits.nameChars)),
+      partition: optional(numeric({ min: 0, integer: true })),
+      inputStreamEntries: optional(numeric({ min: 0, integer: true })),
+    }),
+  ),
   capital: optional(numeric({ above: 0, ...money })),
   accountCurrency: optional(
     z

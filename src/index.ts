@@ -6,7 +6,9 @@
 // Doors: the living engine with its inner bodies, and the mapping to what a user sees.
 export { type MarketFile, openMarketFile, type RejectedRow } from './adapters/files/market-file';
 export { createHttpApi, type Handled, type HttpApi } from './adapters/http/server';
+export { createDeadLetters, type DeadLetters } from './adapters/redis/dead-letters';
 export { createPubSubFeed } from './adapters/redis/pubsub-feed';
+export { createStreamFeed } from './adapters/redis/stream-feed';
 export { createSimulator, type Simulator } from './adapters/simulator/simulator';
 export { systemClock } from './adapters/system/clock';
 export { createConsoleLogger } from './adapters/system/console-logger';
@@ -20,7 +22,7 @@ export { asEngineError, EngineError } from './core/domain/errors';
 export { limits } from './core/domain/limits';
 export type { Signal } from './core/domain/signal';
 export type { Alert } from './core/domain/summary';
-export type { MarketItem, Tick } from './core/domain/tick';
+export { addedMs, isLaterEntry, type MarketItem, type Tick } from './core/domain/tick';
 export type { EngineVerbs } from './core/domain/verbs';
 export { performanceOfSeries as performanceOf } from './core/performance/series';
 export { createRegistry } from './core/strategies/registry';
@@ -37,8 +39,22 @@ export type { Camel, EngineEvents, MarketDataOptions } from './library';
 export { createEngine, type Engine, libraryOf } from './library';
 export type { Engine as LiveEngine } from './live/engine-api';
 export { attachFeed } from './live/feed';
-export type { Clock, Feed, FeedListener, FeedState, Gap, Logger } from './live/ports';
+export type {
+  Clock,
+  Feed,
+  FeedLag,
+  FeedListener,
+  FeedState,
+  Gap,
+  Logger,
+  StreamEntry,
+  StreamFeed,
+  StreamRefusal,
+} from './live/ports';
+export { batchesOf, readEntry, type StreamBatch } from './live/stream-batches';
+export { attachStream, lagText } from './live/stream-input';
 export { toWire } from './wire/case';
+export { deadLetterToWire } from './wire/dead-letter';
 export { type EngineDoor, handle, type Reply } from './wire/endpoint';
 export { endpoints, matchEndpoint } from './wire/endpoints';
 export type { ErrorBody } from './wire/error-body';

@@ -7,7 +7,7 @@ import type { Alert, ComponentHealth } from '../core/domain/summary';
 import type { AssetType } from '../core/domain/tick';
 import type { EngineVerbs } from '../core/domain/verbs';
 import type { StrategyDefinition } from '../core/strategies/strategy';
-import type { Gap, Role } from './ports';
+import type { FeedLag, Gap, Role } from './ports';
 
 export interface EngineEvents {
   readonly signal: Signal;
@@ -46,6 +46,11 @@ export interface Engine extends EngineVerbs {
   feedRow(feed: string): number;
   /** Id of the last entry of a stream that is on the tape; empty when none. */
   feedEntry(feed: string): string;
+  /**
+   * Id of the last entry of a stream that is stored: evaluated, and on the disk; empty when that cannot be said now.
+   * `isRefused`: an entry could not be taken, and nothing after it is until it is handed over again.
+   */
+  feedStored(feed: string): Promise<{ readonly entry: string; readonly isRefused: boolean }>;
   /** Whether this process speaks for the engine, or stands by: warm, and silent. */
   role(): Role;
   /** Told of every change of role. Answers the function that stops listening. */
@@ -56,6 +61,8 @@ export interface Engine extends EngineVerbs {
   /** A door that closed is no component any more. */
   forget(component: string): void;
   reportGap(gap: Gap): void;
+  /** How far the input that reports as `component` is behind, until it is forgotten. */
+  reportLag(component: string, lag: FeedLag): void;
   /** Counts one answered request for the error rate (5xx are ours). */
   countRequest(httpStatus: number): void;
   /** Prometheus text. */

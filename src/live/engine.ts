@@ -15,6 +15,7 @@ import { closeEngine, createCalls } from './closing';
 import { reportStore } from './durability';
 import type { Engine } from './engine-api';
 import type { EngineDeps } from './engine-deps';
+import { createEntryOrder } from './entry-order';
 import { reportState } from './feed';
 import { followLog, knownElsewhere } from './follow';
 import { createHealth, type Health } from './health';
@@ -30,9 +31,10 @@ import { createQueries } from './queries';
 import { createRates } from './rates';
 import { isFresh, type Recovery, recover } from './recover';
 import { createRoles, type Roles } from './roles';
-import { createRunCounters, createScrape, increment, type RunCounters } from './scrape';
+import { createRunCounters, createScrape, increment, inputReports, type RunCounters } from './scrape';
 import { createSnapshotter } from './snapshotter';
 import { createSpeaker, soleLease } from './speaker';
+import { createStored } from './stored';
 import { createStrategyCommands } from './strategy-commands';
 import { summaryOf } from './summary';
 import { createTracking } from './tracking';
@@ -116,7 +118,9 @@ function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, he
   const refused = (count: number) => {
     counters.rejected += count;
   };
-  const told = { speaker, gap, tapeFailed, moved, refused };
+  const order = createEntryOrder();
+  const stored = createStored({ core, tape, snapshotter, logger });
+  const told = { speaker, gap, tapeFailed, moved, refused, order };
   const run = createMarketRun({ core, tape, clock, listeners, latency, rates, metrics, ...told });
   const intake = createIntake(intakePort(deps, run, health, counters));
   const performance = createPerformance(core, clock);
@@ -153,6 +157,7 @@ function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, he
     retell,
     counters,
     gap,
+    feedStored: async (feed: string) => ({ entry: await stored(feed), isRefused: order.isRefused(feed) }),
     roles,
     lease,
     stopFollowing,
@@ -202,14 +207,15 @@ function verbs(parts: Parts, startedAt: number): Engine {
       parts.intake.push({ text, source, arrivalMs, arrivedAt: clock.monotonicMs() }),
     feedRow: (feed) => core.rows.get(feed) ?? 0,
     feedEntry: (feed) => core.entries.get(feed) ?? '',
+    feedStored: parts.feedStored,
     define(definition) {
       core.registry.define(definition);
       definitionAdded(core, definition);
       reportMisfits(health, core);
     },
     report: (door) => health.report(door.component, door.health, door.message),
-    forget: (component) => health.forget(component),
     reportGap: parts.gap,
+    ...inputReports(parts.counters, health),
     countRequest: (httpStatus) => countRequest(parts, httpStatus),
     metricsText: createScrape({
       ...parts,

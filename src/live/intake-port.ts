@@ -1,4 +1,5 @@
 /** What the intake is connected to: the border in front, the evaluation behind, dead letters and alerts beside. */
+import { refusedText } from '../wire/refused-text';
 import type { EngineDeps } from './engine-deps';
 import type { Health } from './health';
 import type { IntakePort } from './intake';
@@ -22,8 +23,9 @@ export function intakePort(deps: EngineDeps, run: MarketRun, health: Health, cou
       counters.rejected += Math.max(1, rejections.length);
       const first = rejections[0];
       const why = first === undefined ? reason : `${reason}: ${first.path} ${first.message}`;
+      const text = first === undefined ? message.text : refusedText(message.text, rejections);
       for (const output of outputs) {
-        output.reject({ text: message.text, reason: why, atMs: clock.nowMs() }).catch((error: unknown) => {
+        output.reject({ text, reason: why, atMs: clock.nowMs(), source: message.source }).catch((error: unknown) => {
           logger.warn('a rejected message could not be kept', { output: output.name, error: String(error) });
         });
       }

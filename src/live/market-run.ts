@@ -6,12 +6,13 @@ import type { MarketDataInput, MarketDataResult, Rejection } from '../core/domai
 import type { Decision } from '../core/domain/decision';
 import { limits } from '../core/domain/limits';
 import type { Signal, SignalDraft } from '../core/domain/signal';
-import type { MarketBatch } from '../core/domain/tick';
+import { type EntryPosition, isLaterEntry, type MarketBatch } from '../core/domain/tick';
 import { advance, onBatch } from '../core/engine';
 import type { Outcome } from '../core/market/market';
 import type { CoreState, Effects } from '../core/state';
 import { tierBits } from '../core/strategies/evaluate';
 import type { Running } from '../core/strategies/running';
+import type { EntryOrder } from './entry-order';
 import type { Latency, Tier } from './latency';
 import type { Listeners } from './listeners';
 import type { Clock, Gap, Metrics, Tape, TapeRecord } from './ports';
@@ -29,6 +30,7 @@ export interface MarketRunDeps {
   readonly speaker: Speaker;
   readonly gap: (gap: Gap) => void;
   readonly tapeFailed: () => void;
+  readonly order: EntryOrder;
   /** Told how many items of a message the border had refused. */
   readonly refused: (count: number) => void;
   /** Told how many ticks went by, for the snapshot that is due. */
@@ -130,15 +132,32 @@ class TapedRun implements MarketRun {
     else this.markedSeq = core.logSeq;
   }
 
-  private tape(record: TapeRecord): void {
+  /** False when it was shed. */
+  private tape(record: TapeRecord): boolean {
     this.markLog();
-    if (this.deps.tape.append(record) === null) this.deps.tapeFailed();
+    const isTaken = this.deps.tape.append(record) !== null;
+    if (!isTaken) this.deps.tapeFailed();
+    return isTaken;
   }
 
   private run(batch: MarketBatch, arrivedAt: number): { effects: Effects; told: Signal[] } {
-    this.tape({ kind: 'batch', batch });
+    const { position } = batch;
+    if (position !== null && 'entry' in position) this.tapeEntry(batch, position);
+    else this.tape({ kind: 'batch', batch });
     const effects = taken(onBatch(this.deps.core, batch));
     return { effects, told: this.tell(effects, batch.items.length, arrivedAt) };
+  }
+
+  private tapeEntry(batch: MarketBatch, position: EntryPosition): void {
+    const { core, order } = this.deps;
+    const { feed, entry } = position;
+    const cursor = core.entries.get(feed) ?? '';
+    // One that was taken is answered, and leaves no trace.
+    if (!isLaterEntry(entry, cursor)) return;
+    order.admit(position, cursor);
+    const isTaken = this.tape({ kind: 'batch', batch: { ...batch, position: { feed, entry } } });
+    if (!isTaken) throw order.refused(position, cursor);
+    order.taken(feed);
   }
 
   /** After the core has spoken: latency, listeners, outputs. */

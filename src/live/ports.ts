@@ -3,6 +3,8 @@ import type { LogEvent, NewEvent } from '../core/domain/log-event';
 import type { Signal } from '../core/domain/signal';
 import type { MarketBatch } from '../core/domain/tick';
 
+export type { FeedLag, StreamEntry, StreamFeed, StreamListener, StreamRefusal } from './ports-stream';
+
 /** Time, handed in. `nowMs` is the calendar (may step); `monotonicMs` is for durations and never goes back. */
 export interface Clock {
   nowMs(): number;
@@ -134,6 +136,12 @@ export interface Tape {
   lastPosition(): number;
   /** Drops whole old segments by size and age, never one that holds a position above `keepAfter`. */
   trim(keepAfter: number, nowMs: number): void;
+  /**
+   * Settles, within `limits.diskStallMs`, once all that was appended is as safe as this tape makes it. `false` when that
+   * cannot be said: closed, a disk that is silent, a sync that failed since the last call. What was written before it
+   * is then kept by the next snapshot only.
+   */
+  synced(): Promise<boolean>;
   health(): TapeHealth;
   close(): Promise<void>;
 }
@@ -188,6 +196,15 @@ export interface Feed {
   close(): Promise<void>;
 }
 
+/** A message that could not be used, on its way to the dead letters. */
+export interface RejectedMessage {
+  readonly text: string;
+  readonly reason: string;
+  readonly atMs: number;
+  /** Name of the feed it came from, so that it can be put back. */
+  readonly source?: string;
+}
+
 /** What became of what an output was handed since it was opened: every signal is in exactly one of them. */
 export interface OutputCounters {
   readonly published: number;
@@ -210,7 +227,7 @@ export interface Output {
   readonly name: string;
   publish(signals: readonly Signal[]): Promise<{ readonly published: number; readonly duplicates: number }>;
   /** Keeps a rejected message for later. Best effort, bounded. */
-  reject(message: { readonly text: string; readonly reason: string; readonly atMs: number }): Promise<void>;
+  reject(message: RejectedMessage): Promise<void>;
   onState(listener: (state: FeedState, message: string) => void): void;
   counters?(): OutputCounters;
   start(): Promise<void>;
@@ -253,6 +270,9 @@ export type MetricGauge =
   | 'event_loop_lag_p99_seconds'
   | 'event_loop_lag_max_seconds'
   | 'durable'
+  | 'input_lag_entries'
+  | 'input_pending_entries'
+  | 'input_lag_seconds'
   | 'leader';
 
 /** Figures for a monitoring system. Cheap enough to be called once per batch; never throws. */

@@ -9,7 +9,7 @@ import type { CoreState } from '../core/state';
 import { settle } from '../core/strategies/evaluate';
 import type { Health } from './health';
 import type { Intake } from './intake';
-import type { Clock, EventLog, LoopLag, MetricCounter, Metrics, Output, OutputCounters, Tape } from './ports';
+import type { Clock, EventLog, FeedLag, LoopLag, MetricCounter, Metrics, Output, OutputCounters, Tape } from './ports';
 import type { Rates } from './rates';
 import type { Snapshotter } from './snapshotter';
 
@@ -20,14 +20,27 @@ export interface RunCounters {
   readonly gapMs: Map<string, number>;
   rejected: number;
   readonly requests: Map<string, number>;
+  /** Of the inputs that are streams, by component. */
+  readonly lags: Map<string, FeedLag>;
 }
 
 export function createRunCounters(): RunCounters {
-  return { gaps: new Map(), gapMs: new Map(), rejected: 0, requests: new Map() };
+  return { gaps: new Map(), gapMs: new Map(), rejected: 0, requests: new Map(), lags: new Map() };
 }
 
 export function increment(counts: Map<string, number>, key: string, by = 1): void {
   counts.set(key, (counts.get(key) ?? 0) + by);
+}
+
+/** What an input says of how far it is behind, until it is forgotten. */
+export function inputReports({ lags }: RunCounters, health: Pick<Health, 'forget'>) {
+  return {
+    reportLag: (component: string, lag: FeedLag): void => void lags.set(component, lag),
+    forget(component: string): void {
+      health.forget(component);
+      lags.delete(component);
+    },
+  };
 }
 
 export interface ScrapeDeps {
@@ -73,6 +86,18 @@ export function createScrape(deps: ScrapeDeps): () => Promise<string> {
     addLevels(deps);
     return metrics.text();
   };
+}
+
+function gaugeLags(metrics: Metrics, lags: readonly FeedLag[]): void {
+  metrics.gauge(
+    'input_lag_entries',
+    lags.reduce((sum, lag) => sum + (lag.entries ?? 0), 0),
+  );
+  metrics.gauge(
+    'input_pending_entries',
+    lags.reduce((sum, lag) => sum + (lag.pending ?? 0), 0),
+  );
+  metrics.gauge('input_lag_seconds', Math.max(0, ...lags.map((lag) => lag.ageMs)) / 1_000);
 }
 
 function addTotals({ core, health, intake, tape, counters, executions }: ScrapeDeps, total: Total): void {
@@ -134,6 +159,7 @@ function addLevels(deps: ScrapeDeps): void {
   metrics.gauge('tape_bytes', tape.health().bytes);
   metrics.gauge('snapshot_age_seconds', deps.snapshotter.ageMs() / 1_000);
   metrics.gauge('durable', durableValue[String(log.durability().survivesStoreKill)] ?? 0.5);
+  gaugeLags(metrics, [...deps.counters.lags.values()]);
   metrics.gauge('leader', deps.isLeader() ? 1 : 0);
   if (lag === undefined) return;
   const { p99Ms, maxMs } = lag.take();

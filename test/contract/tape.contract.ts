@@ -114,6 +114,15 @@ export function tapeContract(name: string, open: OpenTape): void {
       assert.deepEqual(positions(tape), range(1, 20));
     });
 
+    it('says that what was appended is safe, also when asked again and by several at once, and not when closed', async () => {
+      assert.equal(await tape.synced(), true);
+      for (const i of range(1, 60)) tape.append(recordOf(i));
+      assert.deepEqual(await Promise.all([tape.synced(), tape.synced()]), [true, true]);
+      assert.equal(await tape.synced(), true);
+      await tape.close();
+      assert.equal(await tape.synced(), false);
+    });
+
     it('trimming never drops a position above what must be kept', () => {
       for (const i of range(1, 100)) tape.append(recordOf(i));
       tape.trim(50, Number.MAX_SAFE_INTEGER);

@@ -179,6 +179,25 @@ const checks: Readonly<Record<string, (example: Deployed) => Promise<void>>> = {
       await example.shows('ticks', (text) => text.includes(symbol));
     assert.match(await example.shows('rejected'), /must be greater than 0/);
   },
+  async '13 - Nothing lost, a Redis stream in'(example) {
+    const { Redis } = await import('ioredis');
+    const client = new Redis(redis.url);
+    const input = 'strategy_engine:input';
+    for (let n = 0; n < 400; n++) {
+      const price = 2_500 + 30 * Math.sin(n / 40);
+      await client.xadd(input, '*', 'data', JSON.stringify({ symbol: 'ETHUSDT', price }));
+    }
+    await example.shows('signals', isSignal);
+    await client.xadd(input, '*', 'data', 'no json');
+    await example.shows('rejected and gaps', (text) => text.includes('no json'));
+    const isDone = async () => ((await client.xpending(input, 'strategy_engine')) as unknown[])[0] === 0;
+    await until('all is acknowledged', isDone, seenMs);
+    await example.press('dead letters');
+    await example.shows('result', (text) => text.includes('"source":"stream:strategy_engine:input"'));
+    await example.press('put them back');
+    await example.shows('result', (text) => /"replayed":[1-9]/.test(text));
+    client.disconnect();
+  },
   async 'nodes/market data in'(example) {
     const { Redis } = await import('ioredis');
     const client = new Redis(redis.url);

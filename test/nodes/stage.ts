@@ -69,7 +69,9 @@ export async function stage(
     { id: 'done', type: 'helper' },
   ];
   // Without a place on the canvas Node-RED takes a node for a configuration node.
-  const placed = [...flow, ...probesOf(flow), ...listeners].map((node) => ({ z: 'tab', x: 0, y: 0, ...node }));
+  const placed = [...flow, ...probesOf(flow), ...listeners].map((node) =>
+    node.type === 'strategy-engine' ? node : { z: 'tab', x: 0, y: 0, ...node },
+  );
   const all = [{ id: 'tab', type: 'tab', label: 'stage' }, ...placed, engineNode] as TestFlowsItem[];
   await helper.load([...initializers] as Initializer, all, credentials as Parameters<typeof helper.load>[2]);
   for (const { id, type } of placed) {

@@ -266,6 +266,7 @@ export class Disk {
           this.trimmedTo = this.records.shift()?.position ?? 0;
         }
       },
+      synced: async () => !closed && life.isAlive(),
       health: () => ({
         health: closed ? 'down' : this.faults.tape === 'full' ? 'degraded' : 'up',
         message: this.faults.tape === 'full' ? 'the disk is full' : 'on a disk of the simulation',

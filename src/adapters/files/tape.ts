@@ -61,12 +61,14 @@ class FileTape implements Tape {
     this.segmentBytes = options.segmentBytes ?? limits.tapeSegmentBytes;
     this.totalBytes = options.totalBytes ?? limits.tapeBytes;
     this.ageMs = options.ageMs ?? limits.tapeAgeMs;
-    this.sync = new TapeSync(this.fs, this.clock, (error) => this.synced(error));
+    this.sync = new TapeSync(this.fs, this.clock, (error) => this.syncEnded(error));
     const found = findTape(this.fs, this.dir, this.clock.nowMs());
     this.segments = found.segments;
     for (const segment of found.segments) this.olderBytes += segment.bytes;
     this.current = found.current;
     this.encoder = new TapeEncoder(found.series ?? new SeriesTable());
+    // A process that was killed may have left it to the system to write its last records.
+    if (this.current) this.sync.touch(this.current.fd);
     this.tornBytes = found.tornBytes;
     this.last = found.last;
     this.next = found.last + 1 + (found.mayHaveLost ? limits.tapeJump : 0);
@@ -128,6 +130,10 @@ class FileTape implements Tape {
         if (error) this.logger.warn('an old tape segment could not be removed', { path, error });
       });
     }
+  }
+
+  async synced(): Promise<boolean> {
+    return this.closing === null && (await this.sync.safe());
   }
 
   health(): TapeHealth {
@@ -243,7 +249,7 @@ class FileTape implements Tape {
     this.logger.info('the tape is written again', { shed: this.shed });
   }
 
-  private synced(error: Error | null): void {
+  private syncEnded(error: Error | null): void {
     if (error) {
       // What a failed sync leaves on the disk is unknown, and a later one may hide it: go on in a new file.
       if (this.failure?.what !== 'sync' && !this.closing) this.endSegment();

@@ -44,6 +44,7 @@ export function createMemoryTape(options: MemoryTapeOptions = {}): Tape {
     trim(keepAfter) {
       if (items > itemsMax / 2) dropWhile((position) => items > itemsMax / 2 && position <= keepAfter);
     },
+    synced: async () => !closed,
     health: () => ({
       health: closed ? 'down' : 'up',
       message: closed ? 'closed' : `in memory, the last ${itemsMax} items`,

@@ -1,12 +1,12 @@
 /** Signals to Redis, each at most once: a channel for whoever listens now, a trimmed stream for whoever comes later. */
 import { limits } from '../../core/domain/limits';
 import type { Signal } from '../../core/domain/signal';
-import type { FeedState, OutputCounters } from '../../live/ports';
+import type { FeedState, OutputCounters, RejectedMessage } from '../../live/ports';
 import { RedisConnection, redisError, retryDelayMs } from './connection';
+import { letterFields, rejectedStreamDefault } from './dead-letter';
 import { type EngineKeys, keysOf } from './keys';
-
 import type { PublishOutcome, RedisOutput, RedisOutputOptions } from './output-form';
-import { cutText, publishScript } from './publish-script';
+import { publishScript } from './publish-script';
 import { type SignalOutcome, SignalQueue, type WaitingSignal, waitableMs } from './signal-queue';
 
 export type { RedisOutput, RedisOutputOptions } from './output-form';
@@ -45,7 +45,7 @@ class RedisSignalOutput implements RedisOutput {
     this.options = options;
     this.channel = options.channel ?? 'strategy_engine_output';
     this.stream = options.stream ?? 'strategy_engine:signals';
-    this.rejectedStream = options.rejectedStream ?? 'strategy_engine:rejected';
+    this.rejectedStream = options.rejectedStream ?? rejectedStreamDefault;
     this.keys = keysOf(options.engineName);
     this.name = `redis:${this.channel}`;
     this.connection = new RedisConnection({
@@ -94,17 +94,16 @@ class RedisSignalOutput implements RedisOutput {
     });
   }
 
-  async reject(message: { readonly text: string; readonly reason: string; readonly atMs: number }): Promise<void> {
+  async reject(message: RejectedMessage): Promise<void> {
     if (this.isClosed || this.rejectsUnderWay >= limits.rejectsInFlight) {
       this.counts.rejectsDropped += 1;
       return;
     }
     this.rejectsUnderWay += 1;
     try {
-      const fields = ['data', cutText(message.text), 'reason', cutText(message.reason)];
-      const at = ['at', new Date(message.atMs).toISOString()];
+      const fields = letterFields(message);
       const trim = ['MAXLEN', '~', limits.rejectedStreamEntries] as const;
-      await this.connection.client.xadd(this.rejectedStream, ...trim, '*', ...fields, ...at);
+      await this.connection.client.xadd(this.rejectedStream, ...trim, '*', ...fields);
       this.counts.rejectsKept += 1;
     } catch {
       this.counts.rejectsDropped += 1;

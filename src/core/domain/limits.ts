@@ -215,8 +215,31 @@ export const limits = {
   /** Entries kept in the stream of signals, and in the stream of dead letters. */
   signalStreamEntries: 10_000,
   rejectedStreamEntries: 1_000,
-  /** Dead letters under way to Redis; more are dropped and counted. */
+  /** Dead letters under way to Redis, past which more are dropped and counted, and those looked at in one call. */
   rejectsInFlight: 64,
+  deadLetterPage: 100,
+  /** Entries of an input stream that trimming leaves, for a cold replacement to read, and pause between two trims, in ms. */
+  inputStreamEntries: 1_000_000,
+  streamTrimMs: 10_000,
+  /** Entries of a stream read at once, at most and at first, and bytes of them wanted: one may hold megabytes. */
+  streamReadEntries: 1_000,
+  streamReadFirst: 16,
+  streamReadBytes: 4 * 1_048_576,
+  /** Longest wait in one read, and span of the entries that are one batch, whose age is told to as much, in ms. */
+  streamBlockMs: 1_000,
+  streamBatchMs: 100,
+  /** Entries taken and not acknowledged, past which reading waits, and those acknowledged or claimed in one call. */
+  streamUnacknowledged: 10_000,
+  streamAcks: 500,
+  /** Pause between two looks at how far what was taken is stored, and between two of how far behind it is, in ms. */
+  streamAckMs: 20,
+  streamLagEveryMs: 1_000,
+  /** A reader whose next entry waits so many ms is degraded; ranks it remembers, to know how much trimming leaves. */
+  streamLagMs: 10_000,
+  streamRanks: 1_024,
+  /** Batches a node has sent and the engine not stored, past which it reads no further, and says so after that many ms. */
+  nodeBatchesOpen: 64,
+  nodeUntakenMs: 5_000,
   /** The owner of an embedded store touches its lock this often, and an owner in another pid namespace is dead after the second, in ms. */
   lockBeatMs: 2_000,
   lockStaleMs: 6_000,

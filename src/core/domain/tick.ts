@@ -97,6 +97,8 @@ export interface EntryPosition {
   readonly feed: string;
   /** Id of the batch's last entry, `<ms>-<n>`. The batch's arrival is when its oldest entry was added. */
   readonly entry: string;
+  /** Id of the entry before its first one, empty at the beginning: with it a batch that was cut anew is told. */
+  readonly after?: string;
 }
 
 /** Where a batch stands in a feed that can be read again: what was seen already is skipped. */
@@ -109,6 +111,11 @@ export function isLaterEntry(a: string, b: string): boolean {
   const [bMs = '0', bN = '0'] = b.split('-');
   const byMs = BigInt(aMs) - BigInt(bMs);
   return byMs === 0n ? BigInt(aN) > BigInt(bN) : byMs > 0n;
+}
+
+/** When an entry was added to its stream, in ms: the first part of its id. */
+export function addedMs(entryId: string): number {
+  return Number(entryId.split('-')[0]);
 }
 
 /** A drained batch: the unit of evaluation and of the tape. */

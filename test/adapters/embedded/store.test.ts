@@ -62,6 +62,35 @@ describe('embedded store', () => {
     directory.remove();
   });
 
+  it('takes over the events of another log as they are, ids and places in chains included, and only when it has none', async () => {
+    const directory = temporaryDirectory('import');
+    const from = await openAt(`${directory.path}/from`);
+    const link = { aggregate: 'audit', version: 1, previous: '', hash: 'x' };
+    const made = Array.from({ length: 600 }, (_, i) => executionEvent(`e${i}`, i === 7 ? { link } : {}));
+    for (let at = 0; at < made.length; at += 60) await from.log.append(made.slice(at, at + 60));
+    const events = await from.log.read(0, 1_000);
+    async function* pages() {
+      for (let at = 0; at < events.length; at += 100) yield events.slice(at, at + 100);
+    }
+    let to = await openAt(`${directory.path}/to`);
+    await to.log.importEvents(pages());
+    await assert.rejects(to.log.importEvents(pages()), { code: 'ConflictError' });
+    for (const isReopened of [false, true]) {
+      if (isReopened) {
+        await to.close();
+        to = await openAt(`${directory.path}/to`);
+      }
+      assert.deepEqual(await to.log.read(0, 1_000), events);
+      assert.equal(await to.log.forgotten(events), null);
+      assert.equal(await to.log.versionOf('audit'), 1);
+      const [again, forked] = await to.log.append([executionEvent('e300'), executionEvent('other', { link })]);
+      assert.deepEqual(again, { kind: 'duplicate', seq: 301, sameContent: true });
+      assert.deepEqual(forked, { kind: 'conflict', aggregate: 'audit', aggregateVersion: 1 });
+    }
+    await Promise.all([from.close(), to.close()]);
+    directory.remove();
+  });
+
   it('reading where there is no store, and opening where none can be, are refused by name', async () => {
     const directory = temporaryDirectory('absent');
     const path = `${directory.path}/none`;

@@ -233,6 +233,39 @@ describe('file tape on a failing disk', () => {
     await close(tape);
   });
 
+  it('what was appended is called safe only when the disk said so, and a failed sync is told to whoever asks next', async () => {
+    const tape = open();
+    const heard: boolean[] = [];
+    const ask = () => void tape.synced().then((isSafe) => heard.push(isSafe));
+    const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+    tape.append(recordOf(1));
+    ask();
+    clock.advance(limits.tapeSyncMs);
+    tape.append(recordOf(2));
+    ask();
+    await turn();
+    assert.deepEqual(heard, [], 'nothing came back yet');
+    disk.answer();
+    await turn();
+    assert.deepEqual(heard, [true], 'the second record was written after that sync began');
+    clock.advance(limits.tapeSyncMs);
+    disk.answer();
+    await turn();
+    assert.deepEqual(heard, [true, true]);
+    tape.append(recordOf(3));
+    clock.advance(limits.tapeSyncMs);
+    disk.answer(new Error('EIO'));
+    disk.answer();
+    assert.equal(await tape.synced(), false, 'a sync failed while nobody asked');
+    assert.equal(await tape.synced(), true);
+    tape.append(recordOf(4));
+    ask();
+    clock.advance(limits.diskStallMs);
+    await turn();
+    assert.deepEqual(heard, [true, true, false], 'a silent disk');
+    await close(tape);
+  });
+
   it('a tape that nothing lets shrink stops at twice its size', async () => {
     const tape = openTape({ dir: directory.path, clock, logger, segmentBytes: 1_000, totalBytes: 2_000, fs: disk.fs });
     while (tape.append(recordOf(1)) !== null) {

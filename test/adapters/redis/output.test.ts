@@ -260,6 +260,8 @@ describe('the redis output', () => {
       'not JSON',
       'at',
       '2020-01-01T00:00:00.000Z',
+      'cut',
+      '1',
     ]);
     for (let round = 0; round < 30; round += 1) {
       const letters = Array.from({ length: limits.rejectsInFlight }, (_, index) => `${round}.${index}`);

@@ -1,0 +1,91 @@
+/**
+ * What a reader knows of ranks: the how-manieth entry of the stream it has reached. From it follow what was trimmed away
+ * before it was read, and how much may be trimmed now.
+ */
+import { limits } from '../../core/domain/limits';
+import { addedMs, isLaterEntry } from '../../core/domain/tick';
+import type { GroupInfo, StreamInfo } from './stream-replies';
+
+/** Entries that were gone before they were read; `lost` is `null` when it cannot be known how many. */
+export interface Missing {
+  readonly lost: number | null;
+  readonly reason: string;
+  /** Id of the first entry that is left, empty when none is. */
+  readonly toId: string;
+}
+
+/** The stretch after `before` in which they were added. */
+export function gapOf(before: string, { lost, reason, toId }: Missing, nowMs: number) {
+  const fromMs = addedMs(before);
+  return { fromMs, toMs: toId === '' ? nowMs : Math.max(fromMs, addedMs(toId)), lost, reason };
+}
+
+export class StreamRanks {
+  /** Of the last entry that was read; `null` while unknown. */
+  rank: number | null = null;
+  private known: { readonly id: string; readonly rank: number }[] = [];
+
+  /** So many entries were read. */
+  moved(entries: number): void {
+    if (this.rank !== null) this.rank += entries;
+  }
+
+  /** Compares with the stream while no read is under way; answers what is missing, once. */
+  check(at: string, stream: StreamInfo, group: GroupInfo | null): Missing | null {
+    const { length, firstId, lastId, added } = stream;
+    const gone = added === null ? null : added - length;
+    if (at === '') {
+      this.rank = gone;
+      return null;
+    }
+    if (this.rank === null && group !== null && group.deliveredId === at) this.rank = group.read;
+    const missing = this.missing(at, stream, gone);
+    if (at === lastId && added !== null) this.rank = added;
+    else if (missing !== null) this.rank = firstId === '' ? added : gone;
+    if (this.rank !== null) this.keep(at, this.rank);
+    return missing;
+  }
+
+  private missing(at: string, { firstId, lastId, added }: StreamInfo, gone: number | null): Missing | null {
+    const { rank } = this;
+    const isBehindFirst = firstId === '' ? isLaterEntry(lastId, at) : isLaterEntry(firstId, at);
+    if (!isBehindFirst && at !== lastId) return null;
+    const toId = isBehindFirst ? firstId : at;
+    if (rank === null || gone === null || added === null) {
+      return isBehindFirst ? { lost: null, reason: 'entries may have been trimmed', toId } : null;
+    }
+    // All up to the last one read are gone, or it is the last one there is: so many were before it.
+    const passed = isBehindFirst ? gone : added;
+    if (passed === rank) return null;
+    if (passed < rank) return { lost: null, reason: 'the stream began anew', toId };
+    return { lost: passed - rank, reason: 'entries were trimmed before they were read', toId };
+  }
+
+  private keep(id: string, rank: number): void {
+    const last = this.known.at(-1);
+    if (last !== undefined && !isLaterEntry(id, last.id)) {
+      if (last.rank !== rank) this.known = [{ id, rank }];
+      return;
+    }
+    this.known.push({ id, rank });
+    // Every other one tells as much, half as finely.
+    if (this.known.length > limits.streamRanks) this.known = this.known.filter((_, i) => i % 2 === 1);
+  }
+
+  /** A rank that `id` has at least; `null` when none is known. */
+  atLeast(id: string): number | null {
+    return this.known.findLast((one) => !isLaterEntry(one.id, id))?.rank ?? null;
+  }
+
+  /**
+   * How many of the oldest entries may go so that `keepEntries` stay, with all that was not acknowledged and all after
+   * `keepId`; an empty one keeps everything.
+   */
+  droppable(stream: StreamInfo, unacknowledged: number, keepEntries: number, keepId: string | null): number {
+    const { added, length } = stream;
+    const needed = keepId === null ? Number.POSITIVE_INFINITY : this.atLeast(keepId);
+    if (added === null || this.rank === null || needed === null) return 0;
+    const last = Math.min(added - keepEntries, this.rank - unacknowledged, needed);
+    return Math.max(0, last - (added - length));
+  }
+}
