@@ -64,12 +64,25 @@ class NodeMarket {
   private readonly engine: LiveEngine;
   private underWay = 0;
   private readonly caused = new Set<string>();
+  private readonly arriving = new Set<Promise<unknown>>();
 
   constructor(engine: LiveEngine) {
     this.engine = engine;
   }
 
+  /** A strategy that is being registered by its node: market data that comes meanwhile waits for it. */
+  async arrive<T>(registered: Promise<T>): Promise<T> {
+    this.arriving.add(registered);
+    try {
+      return await registered;
+    } finally {
+      this.arriving.delete(registered);
+    }
+  }
+
   async process(input: MarketDataInput): Promise<MarketDataResult> {
+    // Else the first messages after a deploy would pass by strategies that stand on the canvas.
+    if (this.arriving.size > 0) await Promise.allSettled(this.arriving);
     this.underWay++;
     try {
       const result = await this.engine.processMarketData(input);

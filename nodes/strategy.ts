@@ -129,21 +129,23 @@ class StrategyNode {
     this.shell = shell;
     this.decisions = new DecisionPort(shell.config.decisions);
     shell.status('grey', 'registering', 'ring');
-    shell.whenEngine(async () => void (await this.ready()));
+    shell.whenEngine(async (engine) => void (await this.ready(engine)));
   }
 
   /** The registered strategy; one registration at a time, tried again by whoever asks after it failed. */
-  private async ready() {
+  private async ready(known?: LiveEngine) {
     if (this.enrolled) return this.enrolled;
-    this.enrolling ??= this.enrol().finally(() => {
+    // Without a pause where the engine is known: market data that waits for the engine too must find it on its way.
+    const engine = known ?? (await this.shell.engine());
+    if (this.enrolled) return this.enrolled;
+    this.enrolling ??= this.enrol(engine).finally(() => {
       this.enrolling = null;
     });
     return this.enrolling;
   }
 
-  private async enrol() {
-    const engine = await this.shell.engine();
-    const strategyId = await enrol(this.shell, engine);
+  private async enrol(engine: LiveEngine) {
+    const strategyId = await marketOf(engine).arrive(enrol(this.shell, engine));
     await archiveOthers(this.shell, engine, strategyId);
     this.enrolled = { engine, strategyId };
     if (this.shell.isClosed) return this.enrolled;

@@ -174,7 +174,7 @@ describe('the operations guide', () => {
       [],
     );
     const usage = read('src/cli.ts');
-    const commands = [...guide.matchAll(/npx strategy-engine (\w+)/g)].map((match) => match[1] ?? '');
+    const commands = [...guide.matchAll(/npx strategy-engine ([\w-]+)/g)].map((match) => match[1] ?? '');
     assert.ok(commands.length > 3);
     assert.deepEqual(
       commands.filter((command) => !usage.includes(`command === '${command}'`)),

@@ -73,6 +73,14 @@ async function fromSnapshot(deps: RecoverDeps): Promise<Restored> {
     });
     return { core: fresh(), ...anew };
   }
+  const lastSeq = await deps.log.lastSeq();
+  if (snapshot.meta.logSeq > lastSeq) {
+    logger.error('the log has lost events that the snapshot holds; refolding from what the log has', {
+      snapshot: snapshot.meta.logSeq,
+      log: lastSeq,
+    });
+    return { core: fresh(), ...anew, refused: refused + 1 };
+  }
   const core = fresh();
   try {
     restore(core, snapshot.chunks);

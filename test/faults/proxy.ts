@@ -108,10 +108,10 @@ class LoopbackProxy implements FaultProxy {
     this.listener = createServer({ allowHalfOpen: true }, (client) => this.accept(client));
   }
 
-  listen(): Promise<this> {
+  listen(port: number): Promise<this> {
     return new Promise((resolve, reject) => {
       this.listener.once('error', reject);
-      this.listener.listen(0, '127.0.0.1', () => {
+      this.listener.listen(port, '127.0.0.1', () => {
         const address = this.listener.address();
         this.port = typeof address === 'object' && address !== null ? address.port : 0;
         this.url = `redis://127.0.0.1:${this.port}`;
@@ -193,7 +193,7 @@ class LoopbackProxy implements FaultProxy {
   }
 }
 
-/** Starts a proxy on a free loopback port before `targetPort`; `random` (seeded) decides the cuts. */
-export function startProxy(targetPort: number, random: () => number = seeded(1)): Promise<FaultProxy> {
-  return new LoopbackProxy(targetPort, random).listen();
+/** Starts a proxy before `targetPort`, on a free loopback port or `port`; `random` (seeded) decides the cuts. */
+export function startProxy(targetPort: number, random: () => number = seeded(1), port = 0): Promise<FaultProxy> {
+  return new LoopbackProxy(targetPort, random).listen(port);
 }

@@ -13,6 +13,7 @@ export interface Ended {
 }
 
 export interface Child {
+  pid(): number;
   stdout(): string;
   stderr(): string;
   /** Settles when it is gone and all of its output is here. */
@@ -38,6 +39,7 @@ export function startNode(args: readonly string[], { env, onStdout }: ChildOptio
   let out = '';
   let err = '';
   const child: Child = {
+    pid: () => spawned.pid ?? 0,
     stdout: () => out,
     stderr: () => err,
     ended: new Promise((resolve, reject) => {

@@ -5,9 +5,9 @@
  *
  * KEYS log, ids, versions
  * ARGV ids kept · last seq the caller knows · how many later events it takes with the answer ·
- *      then of each event: digest of its id, hash of its content, aggregate, expected version or '', body,
+ *      seq and seal of the newest event that the caller has seen, or 0 and '' · then of each event: digest of its id, hash of its content, aggregate, expected version or '', body,
  *      aggregate of its link or '', version that the link raises that one to
- * Answer: last seq before · events after the caller's, as XRANGE has them · then of each event
+ * Answer: when that event is not there any more nothing is done, and it is 'lost' last-seq; else last seq before · events after the caller's, as XRANGE has them · then of each event
  *      'a' seq version · 'd' seq same-content (1 or 0) · 'c' version of-the-link (1 or 0)
  */
 export const appendScript = `
@@ -15,13 +15,18 @@ local log, ids, versions = KEYS[1], KEYS[2], KEYS[3]
 local kept, knows, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local newest = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)
 local last = newest[1] and tonumber(string.match(newest[1][1], '^%d+')) or 0
+local seen = tonumber(ARGV[4])
+if seen > 0 then
+  local entry = redis.call('XRANGE', log, seen .. '-0', seen .. '-0')[1]
+  if not entry or entry[2][6] ~= ARGV[5] then return { 'lost', last } end
+end
 redis.call('HLEN', ids)
 redis.call('HLEN', versions)
 local answer = { last, {} }
 if most > 0 and last > knows then
   answer[2] = redis.call('XRANGE', log, (knows + 1) .. '-0', '+', 'COUNT', most)
 end
-for i = 4, #ARGV, 7 do
+for i = 6, #ARGV, 7 do
   local digest, content, aggregate, expected, body = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
   local linked, place = ARGV[i + 5], ARGV[i + 6]
   local known = redis.call('HGET', ids, digest)

@@ -6,6 +6,7 @@ import type { Clock, FeedState, Logger } from '../../live/ports';
 import { openClient, type RedisRole } from './client';
 import { type ClusterRoute, createRoute } from './cluster-connector';
 import { parseRedisUrl, redactor } from './redis-target';
+import { stateLog } from './state-log';
 
 export type { RedisRole } from './client';
 
@@ -68,6 +69,7 @@ export class RedisConnection {
   private current: FeedState = 'connecting';
   private message = '';
   private lastError = 'connection closed';
+  private readonly log: (state: FeedState, message: string) => void;
   private attempts = 0;
   private readySinceMs: number | null = null;
   private wasReady = false;
@@ -83,6 +85,7 @@ export class RedisConnection {
 
   constructor(options: RedisConnectionOptions) {
     this.options = options;
+    this.log = stateLog(options.role, options.logger);
     this.redact = redactor(options.url);
     this.aliveMs = options.clock.nowMs();
     const target = parseRedisUrl(options.url);
@@ -265,8 +268,7 @@ export class RedisConnection {
     this.current = state;
     this.message = message;
     if (changed) {
-      const log = state === 'up' || state === 'closed' ? 'info' : 'warn';
-      this.options.logger[log](`redis ${this.options.role}: ${message}`);
+      this.log(state, message);
       this.options.onState?.(state, message);
     }
     if (state !== 'connecting') this.firstOutcome();

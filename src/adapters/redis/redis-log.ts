@@ -7,7 +7,7 @@ import { createGroupCommit, type GroupCommit } from '../group-commit';
 import { appendScript } from './append-script';
 import type { RedisConnection } from './connection';
 import type { EngineKeys } from './keys';
-import { decodeEntry, digestOfId, encodeBody, fieldOf, storedEvent } from './log-entry';
+import { decodeEntry, digestOfId, encodeBody, fieldOf, sealOf, storedEvent } from './log-entry';
 import { createScript } from './script';
 
 export interface RedisLogOptions {
@@ -17,6 +17,8 @@ export interface RedisLogOptions {
   readonly durability: () => Durability;
   /** Tells how the connection is, and again whenever that changes. */
   readonly onState: (listener: (state: FeedState, message: string) => void) => void;
+  /** Told once, when events are gone that this process has seen. */
+  readonly onLost?: (message: string) => void;
   /** Ids remembered; default `limits.executionIds`. */
   readonly executionIds?: number;
 }
@@ -35,6 +37,10 @@ class RedisEventLog implements EventLog {
   private knownSeq = Number.POSITIVE_INFINITY;
   /** Events of others that came with an answer; they are asked for next. */
   private readonly ahead = new Map<number, LogEvent>();
+  /** The newest event that was seen here, and its seal: a log without it is not the one that this engine has folded. */
+  private witness = { seq: 0, seal: '' };
+  private lost: EngineError | null = null;
+  private readonly onLost: (message: string) => void;
   private closed = false;
 
   constructor(options: RedisLogOptions) {
@@ -42,6 +48,7 @@ class RedisEventLog implements EventLog {
     this.keys = options.keys;
     this.durability = options.durability;
     this.onState = options.onState;
+    this.onLost = options.onLost ?? (() => {});
     this.idsKept = options.executionIds ?? limits.executionIds;
     this.group = createGroupCommit({ clock: options.clock, commit: (events) => this.commit(events) });
   }
@@ -53,12 +60,10 @@ class RedisEventLog implements EventLog {
   async read(afterSeq: number, limit: number): Promise<readonly LogEvent[]> {
     this.assertOpen();
     const events = this.takeAhead(afterSeq, limit);
-    if (events.length === 0) {
-      const entries = await this.call((client) =>
-        client.xrange(this.keys.log, `${afterSeq + 1}-0`, '+', 'COUNT', limit),
-      );
-      for (const entry of entries) events.push(decodeEntry(entry, afterSeq + events.length + 1));
-    }
+    if (events.length === 0)
+      for (const entry of await this.entriesAfter(afterSeq, limit)) {
+        events.push(this.seen(entry, afterSeq + events.length + 1));
+      }
     this.knownSeq = afterSeq + events.length;
     return events;
   }
@@ -72,6 +77,37 @@ class RedisEventLog implements EventLog {
   async close(): Promise<void> {
     this.closed = true;
     await this.group.close();
+  }
+
+  /** With the event before them where it is known, so that a log that went back is not taken for one that stands still. */
+  private async entriesAfter(afterSeq: number, limit: number): Promise<readonly unknown[]> {
+    const { seq, seal } = this.witness;
+    const isWitnessed = seq > 0 && seq === afterSeq;
+    const from = isWitnessed ? afterSeq : afterSeq + 1;
+    const count = isWitnessed ? limit + 1 : limit;
+    const entries = await this.call((client) => client.xrange(this.keys.log, `${from}-0`, '+', 'COUNT', count));
+    if (!isWitnessed) return entries;
+    const [first] = entries;
+    if (first === undefined || first[0] !== `${seq}-0` || first[1][5] !== seal) throw this.wentBack();
+    return entries.slice(1);
+  }
+
+  private seen(entry: unknown, seq: number): LogEvent {
+    const event = decodeEntry(entry, seq);
+    const [, flat] = entry as [string, string[]];
+    if (seq > this.witness.seq) this.witness = { seq, seal: String(flat[5]) };
+    return event;
+  }
+
+  /** For good: what was folded here is no longer what is stored, so nothing can be added to it and read back. */
+  private wentBack(): EngineError {
+    const { seq } = this.witness;
+    const message = `Redis has lost events that it had acknowledged (event ${seq} is gone): restart this engine to go on with what Redis has kept`;
+    if (this.lost === null) {
+      this.lost = new EngineError('ConnectionError', message, { retryAfterS: 60 });
+      this.onLost(message);
+    }
+    return this.lost;
   }
 
   private takeAhead(afterSeq: number, limit: number): LogEvent[] {
@@ -88,7 +124,9 @@ class RedisEventLog implements EventLog {
   private async commit(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
     const knows = this.knownSeq;
     const most = Number.isFinite(knows) ? limits.eventsAhead : 0;
-    const args: (string | number)[] = [this.idsKept, most === 0 ? 0 : knows, most];
+    if (this.lost !== null) throw this.lost;
+    const { seq, seal } = this.witness;
+    const args: (string | number)[] = [this.idsKept, most === 0 ? 0 : knows, most, seq, seal];
     for (const event of events) {
       const { id, contentHash, aggregate, expectedVersion, link } = event;
       args.push(digestOfId(id), contentHash, fieldOf(aggregate), expectedVersion ?? '', encodeBody(event));
@@ -100,11 +138,12 @@ class RedisEventLog implements EventLog {
   }
 
   private outcomes(events: readonly NewEvent[], answer: unknown, knows: number): AppendOutcome[] {
+    if (Array.isArray(answer) && answer[0] === 'lost') throw this.wentBack();
     if (!Array.isArray(answer) || answer.length !== 2 + 3 * events.length || !Array.isArray(answer[1]))
       throw new EngineError('InternalError', 'the script of the log answered something else');
     const [before, others] = answer as [number, unknown[], ...unknown[]];
     others.forEach((entry, i) => {
-      if (this.ahead.size < limits.eventsAhead) this.ahead.set(knows + 1 + i, decodeEntry(entry, knows + 1 + i));
+      if (this.ahead.size < limits.eventsAhead) this.ahead.set(knows + 1 + i, this.seen(entry, knows + 1 + i));
     });
     let last = before;
     const outcomes = events.map((event, i): AppendOutcome => {
@@ -115,6 +154,7 @@ class RedisEventLog implements EventLog {
         return { kind: 'conflict', aggregate, aggregateVersion: a };
       }
       last = a;
+      if (a > this.witness.seq) this.witness = { seq: a, seal: sealOf(a, b, digestOfId(event.id), encodeBody(event)) };
       return { kind: 'applied', event: storedEvent(event, a, b) };
     });
     // All of the others' came along, so what comes with the next answer begins behind ours.
@@ -131,6 +171,7 @@ class RedisEventLog implements EventLog {
   }
 
   private assertOpen(): void {
+    if (this.lost !== null) throw this.lost;
     if (this.closed) throw new EngineError('ConnectionError', 'the store is closed', { retryAfterS: 1 });
   }
 }

@@ -34,10 +34,18 @@ export interface RedisStore {
 class StateTeller {
   private readonly listeners = new Set<(state: FeedState, message: string) => void>();
   private last: readonly [FeedState, string] = ['connecting', 'connecting'];
+  isLost = false;
 
   tell(state: FeedState, message: string): void {
+    if (this.isLost) return;
     this.last = [state, message];
     for (const listener of this.listeners) listener(state, message);
+  }
+
+  /** The last word: the connection may come and go, but what it leads to is not the store that it was. */
+  lost(message: string): void {
+    this.tell('down', message);
+    this.isLost = true;
   }
 
   add(listener: (state: FeedState, message: string) => void): void {
@@ -91,8 +99,9 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
     ...ids,
     durability: () => durability,
     onState: (listener) => teller.add(listener),
+    onLost: (message) => teller.lost(message),
   });
-  const snapshots = createRedisSnapshots({ ...shared, fence: () => lease.fence() });
+  const snapshots = createRedisSnapshots({ ...shared, fence: () => (teller.isLost ? null : lease.fence()) });
   try {
     await log.lastSeq();
     await assertWhole(connection, keys, options.engineName);

@@ -7,46 +7,10 @@ import type { Signal } from '../../../src/core/domain/signal';
 import { type FaultProxy, seeded, startProxy } from '../../faults/proxy';
 import { type LogLines, logLines, otherClients, probe, recorder, watchRejections } from '../../helpers/redis-probe';
 import { type RedisServer, startRedis } from '../../helpers/redis-server';
+import { signal, signals } from '../../helpers/redis-signals';
 import { until } from '../../helpers/until';
 
 const nothing = { published: 0, duplicates: 0, waiting: 0, dropped: 0 };
-
-function signal(signalId: string, override: Partial<Signal> = {}): Signal {
-  return {
-    signalId,
-    strategyId: 'trend_following_001',
-    strategyType: 'trend_following',
-    strategyVersion: 1,
-    symbol: 'BTCUSDT',
-    action: 'buy',
-    confidence: 0.7,
-    confidenceBasis: 'uncalibrated',
-    score: 1.2,
-    price: 50_000,
-    priceKind: 'close',
-    size: 0.01,
-    stopLoss: 49_000,
-    takeProfit: 52_000,
-    reasons: ['trend_up'],
-    regime: 'trending_up',
-    timestampMs: 1_577_836_800_000,
-    latencyMs: 0.4,
-    intent: 'open',
-    targetExposure: 0.5,
-    quantity: null,
-    source: 'sim',
-    assetType: 'crypto',
-    currency: null,
-    timeframe: '1m',
-    barEndMs: null,
-    validUntilMs: null,
-    ...override,
-  };
-}
-
-function signals(count: number, prefix = 'sig'): Signal[] {
-  return Array.from({ length: count }, (_, index) => signal(`${prefix}_${index}`));
-}
 
 describe('the redis output', () => {
   let server: RedisServer;

@@ -192,7 +192,7 @@ describe('the store in Redis', () => {
     }).timeout(60_000);
 
     it('answers within the deadline while Redis is gone (503) and while it is frozen (504), also when it is cut', async () => {
-      const own = await startRedis();
+      const own = await startRedis({ args: ['--appendonly', 'yes'] });
       const store = await openOne('slow', { url: own.url });
       const attempt = async () => {
         const from = performance.now();

@@ -116,6 +116,39 @@ describe('a stream into an engine', function () {
     assert.match(metrics, /ticks_total\{outcome="accepted"\} 1/);
   });
 
+  it('is led by the process that leads the engine, followed by the one that stands by, and taken over without a loss', async () => {
+    const { path, remove } = temporaryDirectory('stream-roles');
+    const store = (tape: string) => ({ kind: 'redis' as const, url: server.url, path: `${path}/${tape}` });
+    const pending = async () => Number(((await asker.xpending(key, 'strategy_engine')) as unknown[])[0]);
+    const ticks = walkingMarket(6_000, 11);
+    const leader = await opened(store('one'));
+    for (const walker of walkers) await leader.engine.register(walker);
+    const second = await opened(store('two'));
+    assert.deepEqual([leader.engine.role(), second.engine.role()], ['leader', 'standby']);
+    const half = await add(ticks.slice(0, 3_000), 30);
+    await taken(leader.engine, half);
+    await taken(second.engine, half);
+    await until('the leader acknowledges', async () => (await pending()) === 0);
+    await leader.engine.close();
+    await until('the other leads', () => second.engine.role() === 'leader', 10_000);
+    await taken(second.engine, await add(ticks.slice(3_000), 30));
+    await until('and acknowledges', async () => (await pending()) === 0);
+    const published = (await asker.xrange('strategy_engine:signals', '-', '+')).map(([, flat]) => flat[1]);
+    assert.equal(new Set(published).size, published.length, 'nothing twice');
+    await second.engine.close();
+
+    await asker.flushall();
+    const alone = await opened();
+    for (const walker of walkers) await alone.engine.register(walker);
+    await taken(alone.engine, await add(ticks, 30));
+    assert.ok(alone.signals.length > 20, String(alone.signals.length));
+    assert.deepEqual(
+      published,
+      alone.signals.map(({ signalId }) => signalId),
+    );
+    remove();
+  });
+
   it('goes on after a restart from what the engine has stored', async () => {
     const { path, remove } = temporaryDirectory('stream-input');
     const ticks = walkingMarket(600, 9);

@@ -1,4 +1,7 @@
-/** The engine behind its HTTP API, without Node-RED. Arguments: data directory, port. Says `ready` when it listens. */
+/**
+ * The engine behind its HTTP API, without Node-RED. Arguments: data directory, port, URL of the Redis that is the store
+ * (else it is in the directory). Says `ready` when it listens.
+ */
 import type * as product from '../../../src/index';
 import { built } from '../../helpers/built';
 
@@ -7,9 +10,12 @@ const { createConsoleLogger, createHttpApi, openEngine, systemClock } = require(
 ) as typeof product;
 
 async function main(): Promise<void> {
-  const [path = '', port = ''] = process.argv.slice(2);
+  const [path = '', port = '', url = ''] = process.argv.slice(2);
   const logger = createConsoleLogger({ level: 'warn' });
-  const engine = await openEngine({ name: 'track', store: { kind: 'embedded', path }, logger });
+  const store = url.startsWith('redis:')
+    ? ({ kind: 'redis', url, path } as const)
+    : ({ kind: 'embedded', path } as const);
+  const engine = await openEngine({ name: 'track', store, logger });
   const api = await createHttpApi({ engine, host: '127.0.0.1', port: Number(port), clock: systemClock, logger });
   process.once('SIGTERM', () => {
     api

@@ -1,0 +1,28 @@
+/** T1, T2 and T3 on the store in Redis, at length. `TEST_KILLS` sets the kills of each. */
+import assert from 'node:assert/strict';
+import { killAround, type Victim } from '../faults/redis-kill';
+import { figure } from '../helpers/figures';
+
+const seed = Number(process.env.TEST_SEED ?? 20_260_104);
+const asked = process.env.TEST_KILLS;
+
+const campaigns: readonly (readonly [string, Victim, number, 'everysec' | 'always'])[] = [
+  ['T1.redis', 'process', 1_000, 'everysec'],
+  ['T2.everysec', 'redis', 300, 'everysec'],
+  ['T2.always', 'redis', 300, 'always'],
+  ['T3', 'either', 300, 'everysec'],
+];
+
+describe('kills around the store in Redis, at length', () => {
+  for (const [id, victim, count, fsync] of campaigns) {
+    const kills = Number(asked ?? count);
+    const whom = victim === 'process' ? 'the engine' : victim === 'redis' ? 'Redis' : 'the engine, Redis or both';
+    it(`${id}: ${kills} of ${whom}, AOF ${fsync}`, async () => {
+      const verdict = await killAround(victim, kills, fsync, seed);
+      const { isExact, acknowledged, executions, duplicates } = verdict;
+      const value = `${kills} kills, ${acknowledged.length} acknowledged, ${executions} counted, ${duplicates} retries known`;
+      const what = `kill -9 of ${whom} under 8 writers, Redis with AOF ${fsync}`;
+      assert.ok(figure(id, what, value, 'lost 0, doubled 0, sum exact', isExact, { tier: 'R', seed }));
+    });
+  }
+});

@@ -1,0 +1,123 @@
+/** T2 without an AOF: Redis comes back without what it had acknowledged. That is told, and nothing half is made of it. */
+import assert from 'node:assert/strict';
+import type { Redis } from 'ioredis';
+import type { EngineError } from '../../src/core/domain/errors';
+import type { Engine } from '../../src/live/engine-api';
+import { countAll, engineCounter, exactTotals, operationsOf } from '../faults/counting';
+import { counted, openRedisEngine } from '../faults/redis-engine';
+import { probe } from '../helpers/redis-probe';
+import { type RedisServer, startRedis } from '../helpers/redis-server';
+import { until } from '../helpers/until';
+
+const operations = operationsOf(200, 20_260_109);
+const kept = operations.slice(0, 50);
+const lost = operations.slice(50, 100);
+const later = operations.slice(100);
+const lossPattern = /Redis has lost events that it had acknowledged/;
+
+describe('a Redis that loses what it had acknowledged', () => {
+  let redis: RedisServer;
+  let asker: Redis;
+  const engines: Engine[] = [];
+
+  beforeEach(async () => {
+    redis = await startRedis();
+    asker = probe(redis.url);
+  });
+  afterEach(async () => {
+    await Promise.all(engines.splice(0).map((engine) => engine.close()));
+    asker.disconnect();
+    await redis.stop();
+  });
+
+  async function open(): Promise<Engine> {
+    const { engine } = await openRedisEngine(redis.url);
+    engines.push(engine);
+    return engine;
+  }
+  const codes = (engine: Engine) => engine.alerts().map(({ code }) => code);
+  const storeOf = (engine: Engine) => engine.summary().components.get('store');
+
+  /** Counts some, has Redis save, counts more, kills Redis: it comes back as it was when it saved. */
+  async function lose(engine: Engine, follower = engine): Promise<void> {
+    const counter = engineCounter(engine, counted);
+    await countAll([counter], kept, 8);
+    await asker.save();
+    await countAll([counter], lost, 8);
+    const followed = engineCounter(follower, counted);
+    await until('it has followed', async () => (await followed.totals()).executions === kept.length + lost.length);
+    await redis.kill9();
+    await redis.restart();
+  }
+
+  async function refusal(engine: Engine): Promise<EngineError> {
+    let error: EngineError | null = null;
+    const [operation] = later;
+    assert.ok(operation);
+    const { id, units, success } = operation;
+    await until(
+      'it says why',
+      async () => {
+        const executionResult = { executionId: id, pnl: units / 1e8, success, executionTimeMs: 1 };
+        await engine.track({ strategyId: counted, executionResult }).then(
+          () => assert.fail('it was acknowledged'),
+          (thrown: EngineError) => {
+            error = thrown;
+          },
+        );
+        return lossPattern.test(error?.message ?? '');
+      },
+      15_000,
+    );
+    return error ?? assert.fail();
+  }
+
+  it('says beforehand that it may: in words, and as an alert', async () => {
+    const engine = await open();
+    assert.match(engine.summary().durability, /without AOF.*set appendonly yes/);
+    assert.ok(codes(engine).includes('volatile_store'), codes(engine).join());
+  });
+
+  it('is told by all processes of the engine, none of which counts on', async () => {
+    const [engine, other] = [await open(), await open()];
+    await lose(engine, other);
+    const error = await refusal(engine);
+    assert.equal(error.code, 'ConnectionError');
+    for (const one of [engine, other]) {
+      await until('it is told', () => lossPattern.test(storeOf(one)?.message ?? ''), 15_000);
+      assert.equal(storeOf(one)?.health, 'down');
+      assert.equal(one.summary().systemHealth, 'critical');
+      assert.ok(codes(one).includes('store_down'), codes(one).join());
+    }
+    const before = await asker.xlen('strategy_engine:{counting}:log');
+    await assert.rejects(engine.snapshot());
+    await refusal(other);
+    assert.equal(await asker.xlen('strategy_engine:{counting}:log'), before, 'nothing was added to what is left');
+  }).timeout(40_000);
+
+  it('is followed by an engine that goes on from what was kept, exactly', async () => {
+    const engine = await open();
+    await lose(engine);
+    await refusal(engine);
+    await engine.close();
+    const counter = engineCounter(await open(), counted);
+    assert.deepEqual(await counter.totals(), exactTotals(kept));
+    await countAll([counter], [...lost, ...later], 8);
+    assert.deepEqual(await counter.totals(), exactTotals(operations));
+  }).timeout(40_000);
+
+  it('is found at the start too: a snapshot of events that are gone is refused', async () => {
+    const engine = await open();
+    await countAll([engineCounter(engine, counted)], kept, 8);
+    await engine.snapshot();
+    await engine.close();
+    await asker.del('strategy_engine:{counting}:log', 'strategy_engine:{counting}:ids');
+    await asker.del('strategy_engine:{counting}:versions');
+    const again = await open();
+    assert.ok(codes(again).includes('snapshot_refused'), codes(again).join());
+    const counter = engineCounter(again, counted);
+    assert.deepEqual(await counter.totals(), exactTotals([]));
+    await countAll([counter], later, 8);
+    assert.deepEqual(await counter.totals(), exactTotals(later));
+  }).timeout(40_000);
+});
