@@ -141,6 +141,21 @@ const checks: Readonly<Record<string, (example: Deployed) => Promise<void>>> = {
     publisher.disconnect();
     subscriber.disconnect();
   },
+  async '14 - One market over several engines'(example) {
+    const { Redis } = await import('ioredis');
+    const client = new Redis(redis.url);
+    for (let n = 0; n < 400; n++) {
+      for (const [partition, symbol] of ['ETHUSDT', 'BTCUSDT'].entries()) {
+        const data = JSON.stringify({ symbol, price: 2_500 + 30 * Math.sin(n / 40) });
+        await client.xadd(`strategy_engine:input:${partition}`, '*', 'data', data);
+      }
+    }
+    for (const [partition, symbol] of ['ETHUSDT', 'BTCUSDT'].entries()) {
+      const shown = await example.shows(`signals of ${partition}`, isSignal);
+      assert.match(shown, new RegExp(`"symbol":"${symbol}"`));
+    }
+    client.disconnect();
+  },
   async 'nodes/HTTP API'(example) {
     const url = `http://127.0.0.1:${apiPort}/api/strategy_engine/summary`;
     const answers = () =>
