@@ -100,7 +100,7 @@ function remember(route: ClusterRoute, ranges: readonly SlotRange[]): void {
 }
 
 /** The class that the client makes its connections with. An attempt never rejects: the client would not try again. */
-export function connectorOf(route: ClusterRoute) {
+export function connectorOf(route: ClusterRoute): new () => AbstractConnector {
   return class extends AbstractConnector {
     constructor() {
       super(limits.redisDisconnectMs);
