@@ -38,6 +38,9 @@ export function onBatch(core: CoreState, batch: MarketBatch): Effects {
   const { items, position } = batch;
   core.dataAgeMs = isAged(batch) ? batch.evaluatedMs - batch.arrivalMs : 0;
   core.ticksTotal += items.length;
+  for (const { source, symbol, seq, timestampMs } of batch.numbers ?? []) {
+    trackSequence(core.gaps, source, symbol, seq, timestampMs, effects.gaps);
+  }
   const skip = position === null ? 0 : takePosition(core, position, items.length);
   for (let i = 0; i < skip; i++) drop(core, i, 'duplicate');
   let touched: SymbolRuntime | null = null;

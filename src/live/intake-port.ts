@@ -12,8 +12,8 @@ export function intakePort(deps: EngineDeps, run: MarketRun, health: Health, cou
   return {
     parse: deps.parse,
     tickOf: deps.tickOf ?? (() => null),
-    evaluate({ items, arrivalMs, arrivedAt }) {
-      run.evaluate({ items, arrivalMs, door: 'live', position: null }, arrivedAt);
+    evaluate({ arrivedAt, ...drained }) {
+      run.evaluate({ ...drained, door: 'live', position: null }, arrivedAt);
       if (overloaded) {
         overloaded = false;
         health.report('intake', 'up', 'keeps up');

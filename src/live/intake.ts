@@ -6,7 +6,7 @@
 import type { MarketDataInput, Rejection } from '../core/domain/bodies';
 import { asEngineError } from '../core/domain/errors';
 import { limits } from '../core/domain/limits';
-import type { MarketItem, PartialBar, Tick } from '../core/domain/tick';
+import type { MarketItem, PartialBar, Tick, TickNumber } from '../core/domain/tick';
 import type { IntakeOrigin, Logger } from './ports';
 
 export interface RawMessage {
@@ -18,6 +18,8 @@ export interface RawMessage {
 
 export interface Drained {
   readonly items: readonly MarketItem[];
+  /** Of conflated ticks. */
+  readonly numbers?: readonly TickNumber[];
   readonly arrivalMs: number;
   /** Monotonic instant of the oldest message, for latency. */
   readonly arrivedAt: number;
@@ -108,11 +110,13 @@ class BoundedIntake implements Intake {
     if (over) this.port.overloaded(this.waiting());
     const { items, first } = this.take(over ? Number.POSITIVE_INFINITY : limits.ticksPerBatch);
     if (first === null || items.length === 0) return;
+    const numbers = over ? numbersOf(items) : [];
     const used = over ? conflate(items) : items;
     if (over) this.conflated += items.length - used.length;
     for (let at = 0; at < used.length; at += limits.ticksPerBatch) {
       const part = used.slice(at, at + limits.ticksPerBatch);
-      this.port.evaluate({ items: part, arrivalMs: first.arrivalMs, arrivedAt: first.arrivedAt });
+      const told = at === 0 && numbers.length > 0 ? { numbers } : {};
+      this.port.evaluate({ items: part, ...told, arrivalMs: first.arrivalMs, arrivedAt: first.arrivedAt });
     }
   }
 
@@ -154,13 +158,31 @@ class BoundedIntake implements Intake {
   }
 }
 
-/** Ticks of one symbol and source in a row become one partial bar; bars and news stay as they are. */
+/** The producers' numbers of all ticks, in the order in which they came. */
+function numbersOf(items: readonly MarketItem[]): TickNumber[] {
+  const numbers: TickNumber[] = [];
+  for (const item of items) {
+    if (item.kind !== 'tick' || item.extras?.seq === undefined) continue;
+    const { source, symbol, timestampMs } = item;
+    numbers.push({ source, symbol, seq: item.extras.seq, timestampMs });
+  }
+  return numbers;
+}
+
+/** The same tick without its number, which is told apart from it. */
+function unnumbered(tick: Tick): Tick {
+  if (tick.extras?.seq === undefined) return tick;
+  const { seq: _, ...extras } = tick.extras;
+  return { ...tick, extras: Object.keys(extras).length === 0 ? null : extras };
+}
+
+/** Ticks of one symbol and source in a row become one partial bar; bars and news stay as they are. Numbers are told apart. */
 export function conflate(items: readonly MarketItem[]): MarketItem[] {
   const out: MarketItem[] = [];
   const forming = new Map<string, { at: number; bar: PartialBar }>();
   for (const item of items) {
     if (item.kind !== 'tick' || item.extras?.event !== undefined) {
-      out.push(item);
+      out.push(item.kind === 'tick' ? unnumbered(item) : item);
       continue;
     }
     const key = `${item.symbol}\n${item.source}`;
@@ -170,7 +192,7 @@ export function conflate(items: readonly MarketItem[]): MarketItem[] {
       const range = { open: price, high: price, low: price, close: price };
       const bar = { kind: 'partial' as const, symbol, source, firstMs: timestampMs, timestampMs, ...range, volume };
       forming.set(key, { at: out.length, bar: { ...bar, count: 1, assetType } });
-      out.push(item);
+      out.push(unnumbered(item));
       continue;
     }
     const { bar } = known;

@@ -125,6 +125,26 @@ describe('the intake of pushing doors', () => {
     assert.ok(after.some(({ conflated }) => conflated === true));
   });
 
+  it('numbers of ticks that are conflated are told apart from them, so that none passes for lost', async () => {
+    const gaps: unknown[] = [];
+    life.engine.on('gap', (gap) => gaps.push(gap));
+    const count = limits.intakeTicks + 500;
+    // One number is missing among them: that one, and no other, is lost.
+    for (let i = 0; i < count; i++) {
+      const seq = i < 700 ? i : i + 1;
+      push({ ...wire(i % 3 === 0 ? 'AAA' : 'BBB', i, 100 + (i % 7)), seq }, startMs + count);
+    }
+    await turn();
+    assert.ok(life.engine.summary().throughput.outcomes.has('conflated'));
+    push({ ...wire('AAA', count + 5_000, 101), seq: count + 1 }, startMs + count + 5_000);
+    push({ ...wire('AAA', count + 9_000, 101), seq: count + 2 }, startMs + count + 9_000);
+    await turn();
+    assert.deepEqual(
+      gaps.map((gap) => (gap as { lost: unknown }).lost),
+      [1],
+    );
+  });
+
   it('conflating keeps what came first in its place, apart by source, and leaves bars and news as they are', () => {
     const news = { id: 'n', kind: 'news' as const, surprise: null, unit: null, actual: null, expected: null };
     const items = [

@@ -13,7 +13,7 @@ import type { SeriesTable } from './tape-series';
  *   u32 per item: series | flags << 24
  *   f64 columns: timestamp, price (close), volume
  *   f64 stream in item order: quote 4 · bar 3 · partial bar 5
- *   JSON: new series, extras in item order, position in the feed
+ *   JSON: new series, extras in item order, position in the feed, numbers of conflated ticks
  * A plain tick costs 28 bytes.
  */
 export const headerBytes = 48;
@@ -31,6 +31,8 @@ export interface TapeJson {
   t?: readonly (readonly [string, string, string | null])[];
   /** Extras of ticks and ids of bars. */
   x?: readonly unknown[];
+  /** Source, symbol, number and time of ticks that were folded into partial bars. */
+  n?: readonly (readonly [string, string, number, number])[];
   /** Feed, and row or entry. */
   p?: readonly [string, number | string];
 }
@@ -69,7 +71,7 @@ export class TapeEncoder {
       }
       return this.seal(headerBytes);
     }
-    const { items, arrivalMs, evaluatedMs, door, position: feed } = record.batch;
+    const { items, arrivalMs, evaluatedMs, door, numbers, position: feed } = record.batch;
     const columnsAt = align(headerBytes + items.length * 4);
     if (!this.reserve(columnsAt + items.length * doublesPerItem * 8)) return null;
     this.header(recordKind.batch | (door === 'live' ? 256 : 0), position, items.length);
@@ -83,7 +85,8 @@ export class TapeEncoder {
     if (this.series.size > this.mark) json.t = this.series.rowsFrom(this.mark);
     if (this.extras.length > 0) json.x = this.extras;
     if (feed) json.p = [feed.feed, 'entry' in feed ? feed.entry : feed.row];
-    return json.t || json.x || json.p ? this.seal(end, JSON.stringify(json)) : this.seal(end);
+    if (numbers) json.n = numbers.map((one) => [one.source, one.symbol, one.seq, one.timestampMs]);
+    return json.t || json.x || json.p || json.n ? this.seal(end, JSON.stringify(json)) : this.seal(end);
   }
 
   /** Forgets the series that the last record brought: it did not get onto the tape. */

@@ -1,5 +1,5 @@
 import { limits } from '../../core/domain/limits';
-import type { FeedPosition, MarketItem } from '../../core/domain/tick';
+import type { FeedPosition, MarketItem, TickNumber } from '../../core/domain/tick';
 import type { TapeRecord } from '../../live/ports';
 import {
   align,
@@ -89,8 +89,13 @@ export function decodeTapeRecord(
     evaluatedMs,
     door: live ? ('live' as const) : ('ordered' as const),
     position: positionOf(json.p),
+    ...(json.n === undefined ? {} : { numbers: json.n.map(numberOf) }),
   };
   return { position, isMark, record: { kind: 'batch', batch } };
+}
+
+function numberOf([source, symbol, seq, timestampMs]: readonly [string, string, number, number]): TickNumber {
+  return { source, symbol, seq, timestampMs };
 }
 
 function positionOf(position: TapeJson['p']): FeedPosition | null {

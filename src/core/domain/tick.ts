@@ -118,9 +118,19 @@ export function addedMs(entryId: string): number {
   return Number(entryId.split('-')[0]);
 }
 
+/** The producer's number of a tick, apart from the tick. */
+export interface TickNumber {
+  readonly source: string;
+  readonly symbol: string;
+  readonly seq: number;
+  readonly timestampMs: number;
+}
+
 /** A drained batch: the unit of evaluation and of the tape. */
 export interface MarketBatch {
   readonly items: readonly MarketItem[];
+  /** Where overload folded ticks into partial bars: the numbers of all that came, so that none of them passes for lost. */
+  readonly numbers?: readonly TickNumber[];
   /** When its oldest item reached us, ms since the epoch (of the clock handed in). */
   readonly arrivalMs: number;
   /** When it was drained for evaluation; `evaluatedMs - arrivalMs` is what old signals are refused by. */

@@ -83,13 +83,26 @@ const partial: fc.Arbitrary<PartialBar> = fc.record<PartialBar>({
   count: fc.nat(),
   assetType,
 });
-const batch: fc.Arbitrary<MarketBatch> = fc.record<MarketBatch>({
+const numbers = fc.array(fc.record({ source: text, symbol: text, seq: fc.maxSafeNat(), timestampMs: time }), {
+  maxLength: 5,
+});
+const unnumbered: fc.Arbitrary<MarketBatch> = fc.record<MarketBatch>({
   items: fc.array<MarketItem>(fc.oneof(tick, bar, partial), { maxLength: 20 }),
   arrivalMs: time,
   evaluatedMs: time,
   door: fc.constantFrom('live', 'ordered'),
-  position: fc.option(fc.record({ feed: text, row: fc.maxSafeNat() }), { nil: null }),
+  position: fc.option(
+    fc.oneof(
+      fc.record({ feed: text, row: fc.maxSafeNat() }),
+      fc.record({ feed: text, entry: fc.constant('1767225600000-7') }),
+    ),
+    { nil: null },
+  ),
 });
+const batch = fc.oneof(
+  unnumbered,
+  fc.tuple(unnumbered, numbers).map(([one, told]): MarketBatch => ({ ...one, numbers: told })),
+);
 const record: fc.Arbitrary<TapeRecord> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('batch' as const), batch }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('log' as const), logSeq: fc.maxSafeNat() }) },
