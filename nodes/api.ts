@@ -15,32 +15,29 @@ const config = z.object({
 });
 type Config = z.output<typeof config>;
 
-/** A server, and whoever wants to hear what it answered: it outlives the node that opened it. */
+/** A server, whom it serves, and whoever wants to hear what it answered: it outlives the node that opened it. */
 interface Served {
   readonly api: HttpApi;
   readonly listeners: Set<(handled: Handled) => void>;
+  /** The engine of this moment, or why there is none yet. */
+  behind: LiveEngine | EngineError;
 }
 
 const servers = new Registry<Served>(({ api }) => api.close());
-const serials = new WeakMap<LiveEngine, number>();
-let engines = 0;
 
-/** Another engine needs another server, even with the same settings. */
-function serialOf(engine: LiveEngine): number {
-  const known = serials.get(engine) ?? ++engines;
-  serials.set(engine, known);
-  return known;
-}
+const opening = new EngineError('ConnectionError', 'the engine is being opened', { retryAfterS: 1 });
 
-function lease(shell: Shell<Config>, engine: LiveEngine) {
-  const { port, bodyKib, ratePerS, origins } = shell.config;
+function lease(shell: Shell<Config>) {
+  const { port, bodyKib, ratePerS, origins, engine } = shell.config;
   const host = shell.config.host === '' ? '127.0.0.1' : shell.config.host;
   const { token } = shell.node.credentials as { token?: string };
-  const settings = { host, port, token, bodyKib, ratePerS, origins, engine: serialOf(engine) };
+  const settings = { host, port, token, bodyKib, ratePerS, origins, engine };
   return servers.acquire(`${host}:${port}`, settings, async () => {
     const listeners: Served['listeners'] = new Set();
+    const source = (): LiveEngine | EngineError => served?.behind ?? opening;
+    let served: Served | null = null;
     const api = await createHttpApi({
-      engine,
+      engine: source,
       host,
       port,
       ...(token ? { token } : {}),
@@ -53,8 +50,18 @@ function lease(shell: Shell<Config>, engine: LiveEngine) {
         for (const listener of listeners) listener(handled);
       },
     });
-    return { api, listeners };
+    served = { api, listeners, behind: opening };
+    return served;
   });
+}
+
+/** From now on the server is this engine's. */
+function put(served: Served, engine: LiveEngine): void {
+  const { behind, api } = served;
+  if (behind === engine) return;
+  if (!(behind instanceof EngineError)) behind.forget('http');
+  served.behind = engine;
+  engine.report({ component: 'http', health: 'up', message: `listening on ${api.address}:${api.port}` });
 }
 
 function isTaken(thrown: unknown): boolean {
@@ -82,17 +89,18 @@ export const definition: Definition<typeof config> = {
       shell.node.send({ topic: route ?? 'none', payload: { method, route, status, request_id: requestId, body } });
     }
 
-    async function serve(engine: LiveEngine, delayMs: number): Promise<void> {
-      const leased = lease(shell, engine);
+    async function serve(delayMs: number): Promise<void> {
+      const leased = lease(shell);
       release = () => leased.release(releaseGraceMs());
       try {
         if (leased.settingsDiffer)
           throw new EngineError('ConnectionError', `port ${port} is served by another node with other settings`);
-        const { listeners } = await leased.value;
+        const served = await leased.value;
         if (shell.isClosed) return;
-        listeners.add(tell);
-        shell.onClose(() => listeners.delete(tell));
-        shell.status('green', `:${port}`);
+        served.listeners.add(tell);
+        shell.onClose(() => served.listeners.delete(tell));
+        shell.status('yellow', `:${port} · no engine`, 'ring');
+        behindIt(served);
       } catch (thrown) {
         await leased.release(releaseGraceMs());
         if (shell.isClosed) return;
@@ -103,12 +111,28 @@ export const definition: Definition<typeof config> = {
         }
         shell.status('red', taken ? `port ${port} taken` : 'cannot listen', 'ring');
         shell.fail(taken ? new EngineError('ConnectionError', `port ${port} is taken; trying again`) : thrown, 'api');
-        shell.after(delayMs, () => serve(engine, Math.min(delayMs * 2, limits.nodeRetryMaxMs)));
+        shell.after(delayMs, () => serve(Math.min(delayMs * 2, limits.nodeRetryMaxMs)));
       }
     }
 
+    /** Until the engine can be opened, every call is told why it is not. */
+    function behindIt(served: Served): void {
+      shell.whenEngine(
+        (engine) => {
+          put(served, engine);
+          shell.status('green', `:${port}`);
+        },
+        (thrown) => {
+          const { code, message } = asEngineError(thrown);
+          const text =
+            code === 'InternalError' ? 'the engine cannot be opened' : `the engine cannot be opened: ${message}`;
+          served.behind = new EngineError('ConnectionError', text, { retryAfterS: 1 });
+        },
+      );
+    }
+
     shell.status('yellow', 'starting', 'ring');
-    shell.whenEngine((engine) => serve(engine, limits.nodeRetryMs));
+    shell.background('api', () => serve(limits.nodeRetryMs));
     return {
       async close() {
         // A deploy that goes on finds the server where it was.

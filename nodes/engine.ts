@@ -146,12 +146,18 @@ export const definition: Definition<typeof config> = {
     RED.httpAdmin.get('/strategy-engine/types', mayRead, (_request, response) => {
       response.json({ types: createRegistry().typeViews().map(typesToWire) });
     });
-    RED.httpAdmin.get('/strategy-engine/state/:id', mayRead, (request, response) => {
-      const node = RED.nodes.getNode(String(request.params.id)) as { living?: () => LiveEngine | null } | null;
-      const summary = node?.living?.()?.summary();
-      if (summary === undefined) return void response.sendStatus(404);
-      response.json({ durability: summary.durability, role: summary.role, health: summary.systemHealth });
-    });
+    RED.httpAdmin.get(
+      '/strategy-engine/state/:id',
+      RED.auth.needsPermission('strategy-engine.read'),
+      (request, response) => {
+        const node = RED.nodes.getNode(String(request.params.id)) as { living?: () => LiveEngine | null } | null;
+        if (!node?.living) return void response.sendStatus(404);
+        const summary = node.living()?.summary();
+        // One that no node has asked for yet does not run.
+        if (summary === undefined) return void response.json({ running: false });
+        response.json({ running: true, durability: summary.durability, role: summary.role });
+      },
+    );
   },
   open(shell) {
     let lease: Lease<LiveEngine> | null = null;

@@ -173,20 +173,29 @@ export class Shell<C> {
     return holder.engine();
   }
 
-  /** For nodes that live without messages: once the engine is there, and with retries until then. */
-  whenEngine(work: (engine: LiveEngine) => void | Promise<void>, delayMs: number = limits.nodeRetryMs): void {
+  /**
+   * For nodes that live without messages: once the engine is there, and with retries until then. `failed` is told why it
+   * is not.
+   */
+  whenEngine(
+    work: (engine: LiveEngine) => void | Promise<void>,
+    failed: (thrown: unknown) => void = () => {},
+    delayMs: number = limits.nodeRetryMs,
+  ): void {
     this.background('engine', async () => {
       try {
         const engine = await this.engine();
         if (!this.closed) await work(engine);
       } catch (thrown) {
         if (this.closed) return;
+        failed(thrown);
         const { code } = asEngineError(thrown);
         const isPassing = code === 'ConnectionError' || code === 'TimeoutError' || code === 'InternalError';
         this.status('red', isPassing ? 'engine down' : 'check settings', 'ring');
         this.fail(thrown, 'engine');
         // Settings do not become right by waiting.
-        if (isPassing) this.after(delayMs, () => this.whenEngine(work, Math.min(delayMs * 2, limits.nodeRetryMaxMs)));
+        const next = Math.min(delayMs * 2, limits.nodeRetryMaxMs);
+        if (isPassing) this.after(delayMs, () => this.whenEngine(work, failed, next));
       }
     });
   }

@@ -9,6 +9,7 @@ import { root } from '../helpers/repository';
 
 const routes: readonly (readonly [method: 'GET' | 'POST', path: string])[] = [
   ['GET', '/strategy-engine/types'],
+  ['GET', '/strategy-engine/state/engine'],
   ['POST', '/strategy-engine/replay/replay'],
 ];
 

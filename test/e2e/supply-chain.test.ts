@@ -33,7 +33,7 @@ describe('what is shipped', function () {
   this.timeout(240_000);
 
   const shapes: readonly (readonly [string, RegExp])[] = [
-    ['the page of the package', /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/],
+    ['the page of the package', /^(?:package\.json|README\.md|PRODUCTION\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/],
     ['compiled code and its types', /^dist\/(?:src|nodes)\/[a-z0-9/-]+\.(?:js|d\.ts)$/],
     ['maps of compiled code', /^dist\/(?:src|nodes)\/[a-z0-9/-]+\.(?:js|d\.ts)\.map$/],
     ['forms of the nodes', /^dist\/nodes\/[a-z-]+\.html$/],
@@ -46,7 +46,14 @@ describe('what is shipped', function () {
   it('is what belongs there, and nothing else', () => {
     const odd = packedFiles().filter((path) => !shapes.some(([, shape]) => shape.test(path)));
     assert.deepEqual(odd, []);
-    for (const name of ['package.json', 'README.md', 'LICENSE', 'dist/src/index.js', 'dist/src/cli.js'])
+    for (const name of [
+      'package.json',
+      'README.md',
+      'PRODUCTION.md',
+      'LICENSE',
+      'dist/src/index.js',
+      'dist/src/cli.js',
+    ])
       assert.ok(packedFiles().includes(name), name);
   });
 

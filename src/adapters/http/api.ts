@@ -1,4 +1,5 @@
 /** What the API is made with, and what its parts share. */
+import { EngineError } from '../../core/domain/errors';
 import type { Clock, Logger } from '../../live/ports';
 import type { EngineDoor } from '../../wire/endpoint';
 import type { BrowserRules } from './access';
@@ -26,8 +27,11 @@ export interface Handled {
   readonly body: unknown;
 }
 
+/** The engine of this moment, or why there is none yet: an API answers from its first moment on. */
+export type EngineSource = () => HttpEngine | EngineError;
+
 export interface HttpApiOptions {
-  readonly engine: HttpEngine;
+  readonly engine: HttpEngine | EngineSource;
   /** Address to listen on; beyond loopback only with a token. */
   readonly host: string;
   /** 0 = any free one. */
@@ -53,6 +57,7 @@ export interface HttpApi {
 /** What every part of the server is handed. */
 export interface Api {
   readonly options: HttpApiOptions;
+  readonly engine: EngineSource;
   readonly maxBytes: number;
   /** The caller's request id where it is sane, else a new one. */
   readonly requestIdOf: (asked: string | readonly string[] | undefined) => string;
@@ -81,6 +86,12 @@ export interface Exchange {
   readonly requestId: string;
   readonly arrival: Arrival;
   write(status: number, headers: Readonly<Record<string, string>>, text: string): void;
+}
+
+/** Counts an answer where there is an engine to count it. */
+export function countRequest({ engine }: Api, httpStatus: number): void {
+  const now = engine();
+  if (!(now instanceof EngineError)) now.countRequest(httpStatus);
 }
 
 declare module 'fastify' {

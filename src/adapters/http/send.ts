@@ -3,7 +3,7 @@
 import { EngineError } from '../../core/domain/errors';
 import { limits } from '../../core/domain/limits';
 import { type Endpoint, failure, handle, type Reply, type WireRequest } from '../../wire/endpoint';
-import type { Api, Exchange } from './api';
+import { type Api, countRequest, type Exchange } from './api';
 
 const probePath = '/api/health';
 const jsonType = 'application/json; charset=utf-8';
@@ -11,7 +11,7 @@ const jsonType = 'application/json; charset=utf-8';
 /** Sends a reply of the wire. */
 export function send(api: Api, result: Reply, exchange: Exchange, contentType: string | null = null): void {
   const { statusCode, body, error } = result;
-  const { engine, logger, onHandled } = api.options;
+  const { logger, onHandled } = api.options;
   const { method, route, requestId } = exchange;
   const headers: Record<string, string> = {
     'content-type': error === null ? (contentType ?? jsonType) : jsonType,
@@ -22,7 +22,7 @@ export function send(api: Api, result: Reply, exchange: Exchange, contentType: s
   if (result.headers) Object.assign(headers, result.headers);
   exchange.write(statusCode, headers, typeof body === 'string' ? body : JSON.stringify(body));
   // A probe that is told "not ready" was answered well; counted, it would keep an engine degraded that has recovered.
-  if (route !== probePath) engine.countRequest(statusCode);
+  if (route !== probePath) countRequest(api, statusCode);
   if (error?.code === 'InternalError') {
     logger.error('request failed', { requestId, route, cause: causeText(error) });
   }
@@ -43,9 +43,21 @@ export function sendFailure(api: Api, error: EngineError, exchange: Exchange): v
   send(api, failure(error, exchange.requestId, api.options.clock.nowMs()), exchange);
 }
 
+/** Without an engine the process lives all the same; everything else is refused with the reason. */
+function closed(why: EngineError, endpoint: Endpoint, { requestId }: Exchange, { query, nowMs }: WireRequest): Reply {
+  if (endpoint.path !== probePath || query?.probe === 'ready') return failure(why, requestId, nowMs);
+  const state = { live: true, ready: false, system_health: 'critical', role: 'standby', uptime_s: 0 };
+  return { statusCode: 200, headers: {}, body: { status: 'success', ...state }, error: null };
+}
+
 /** Asks the endpoint, and answers whatever comes of it: at the latest when the request's time is up. */
 export function answer(api: Api, endpoint: Endpoint, exchange: Exchange, request: WireRequest): void {
-  const { clock, engine } = api.options;
+  const { clock } = api.options;
+  const engine = api.engine();
+  if (engine instanceof EngineError) {
+    send(api, closed(engine, endpoint, exchange, request), exchange, endpoint.contentType);
+    return;
+  }
   const elapsedMs = clock.monotonicMs() - exchange.arrival.monotonicMs;
   const leftMs = limits.requestMs - limits.httpMarginMs - elapsedMs;
   let isOpen = true;

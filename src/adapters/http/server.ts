@@ -6,7 +6,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { EngineError, valueError } from '../../core/domain/errors';
 import { limits } from '../../core/domain/limits';
 import { isLoopback, tokenCheck } from './access';
-import type { Api, HttpApi, HttpApiOptions } from './api';
+import { type Api, countRequest, type HttpApi, type HttpApiOptions } from './api';
 import { createFastLane } from './fast-lane';
 import { fastifyError } from './framework-errors';
 import { addHooks } from './hooks';
@@ -14,7 +14,7 @@ import { connectionError, writeRawError } from './raw-errors';
 import { addRoutes, exchangeOf } from './routes';
 import { sendFailure } from './send';
 
-export type { Handled, HttpApi, HttpApiOptions, HttpEngine } from './api';
+export type { EngineSource, Handled, HttpApi, HttpApiOptions, HttpEngine } from './api';
 
 /**
  * Starts the API.
@@ -33,8 +33,10 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
     throw listenError(thrown, options);
   }
   const { address, port } = app.server.address() as AddressInfo;
-  options.engine.report({ component: 'http', health: 'up', message: `listening on ${address}:${port}` });
-  return { address, port, close: () => close(app, options) };
+  const message = `listening on ${address}:${port}`;
+  const engine = api.engine();
+  if (!(engine instanceof EngineError)) engine.report({ component: 'http', health: 'up', message });
+  return { address, port, close: () => close(app, api) };
 }
 
 function checkedOptions(options: HttpApiOptions): Api {
@@ -46,9 +48,11 @@ function checkedOptions(options: HttpApiOptions): Api {
   if (!(maxBytes >= 1_024 && maxBytes <= limits.bodyBytesMax)) {
     throw valueError('body_limit_bytes', `must be from 1024 to ${limits.bodyBytesMax}`, maxBytes);
   }
+  const { engine } = options;
   const { rateLimit = isLoopback(host) ? false : limits.ratePerS } = options;
   return {
     options,
+    engine: typeof engine === 'function' ? engine : () => engine,
     maxBytes,
     requestIdOf: requestIds(),
     rules: { corsOrigins: options.corsOrigins ?? [], ownNamesOnly: !hasToken, host },
@@ -118,7 +122,7 @@ function answerRaw(api: Api, code: string | undefined, socket: Socket): void {
     socket.destroy();
     return;
   }
-  api.options.engine.countRequest(error.httpStatus);
+  countRequest(api, error.httpStatus);
   writeRawError(socket, error, api.requestIdOf(undefined), api.options.clock.nowMs());
 }
 
@@ -134,9 +138,10 @@ function listenError(thrown: unknown, { host, port }: HttpApiOptions): EngineErr
 }
 
 /** Lets requests under way finish for half of `limits.closeMs`, then cuts them. */
-async function close(app: FastifyInstance, { clock, engine }: HttpApiOptions): Promise<void> {
-  const cancel = clock.after(limits.closeMs / 2, () => app.server.closeAllConnections());
+async function close(app: FastifyInstance, api: Api): Promise<void> {
+  const cancel = api.options.clock.after(limits.closeMs / 2, () => app.server.closeAllConnections());
   await app.close();
   cancel();
-  engine.forget('http');
+  const engine = api.engine();
+  if (!(engine instanceof EngineError)) engine.forget('http');
 }

@@ -121,6 +121,8 @@ export class RedisConnection {
   errorOf(thrown: unknown): EngineError {
     if (thrown instanceof EngineError) return thrown;
     if (this.current !== 'up' && this.isSilent) return silence();
+    // That nothing can be written says nothing; why the connection is not there does.
+    if (this.current === 'down') return redisError(new Error(this.message), this.redact);
     return redisError(thrown, this.redact);
   }
 

@@ -225,7 +225,7 @@ export const limits = {
   statusChars: 20,
   /** A node that could not reach its engine, or take its port, tries again after this, doubling up to the second, in ms. */
   nodeRetryMs: 1_000,
-  nodeRetryMaxMs: 30_000,
+  nodeRetryMaxMs: 10_000,
   /** Longest wait until a batch of ticks from a channel leaves a node, in ms. */
   nodeBatchMs: 50,
   /** Points of a chart that a node sends at once. */

@@ -169,7 +169,7 @@ describe('a Redis that is unwell', () => {
         output.onState(heard.state);
         await output.start();
         let isIll = true;
-        server.script(([command]) => (isIll && command === 'EVAL' ? act : pass));
+        server.script(([command]) => (isIll && command === 'EVALSHA' ? act : pass));
         const sentMs = performance.now();
         const outcome = await output.publish(signals(3));
         assert.ok(performance.now() - sentMs < limits.storeMs + slackMs);
@@ -190,7 +190,7 @@ describe('a Redis that is unwell', () => {
         await asker.flushall();
         const output = createRedisOutput({ ...common(), engineName: 'unwell', encode: (one) => one.signalId });
         await output.start();
-        server.script(failingAt(1, { kind: 'lie', bytes }, ([command]) => command === 'EVAL'));
+        server.script(failingAt(1, { kind: 'lie', bytes }, ([command]) => command === 'EVALSHA'));
         await output.publish(signals(2));
         await until(`published after ${JSON.stringify(bytes)}`, () => output.counters().published === 2, backMs);
         assert.equal(await asker.xlen('strategy_engine:signals'), 2);
