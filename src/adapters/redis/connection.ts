@@ -126,6 +126,14 @@ export class RedisConnection {
     return redisError(thrown, this.redact);
   }
 
+  /**
+   * Why a call need not be made: a peer that lets PINGs wait is asked nothing more until it answers one, so callers hear
+   * at once what they would else hear after a wait of their own, and nothing piles up behind it.
+   */
+  refusal(): EngineError | null {
+    return this.current === 'stale' ? silence() : null;
+  }
+
   /** Settles when the first attempt has succeeded or failed; never rejects, and retrying goes on either way. */
   start(): Promise<void> {
     this.aliveMs = this.options.clock.nowMs();

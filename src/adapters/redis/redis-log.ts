@@ -163,6 +163,8 @@ class RedisEventLog implements EventLog {
   }
 
   private async call<T>(work: (client: RedisConnection['client']) => Promise<T>): Promise<T> {
+    const refusal = this.connection.refusal();
+    if (refusal !== null) throw refusal;
     try {
       return await work(this.connection.client);
     } catch (thrown) {
