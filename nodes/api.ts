@@ -55,13 +55,13 @@ function lease(shell: Shell<Config>) {
   });
 }
 
-/** From now on the server is this engine's. */
-function put(served: Served, engine: LiveEngine): void {
+function put(served: Served, now: LiveEngine | EngineError): void {
   const { behind, api } = served;
-  if (behind === engine) return;
+  if (behind === now) return;
   if (!(behind instanceof EngineError)) behind.forget('http');
-  served.behind = engine;
-  engine.report({ component: 'http', health: 'up', message: `listening on ${api.address}:${api.port}` });
+  served.behind = now;
+  if (!(now instanceof EngineError))
+    now.report({ component: 'http', health: 'up', message: `listening on ${api.address}:${api.port}` });
 }
 
 function isTaken(thrown: unknown): boolean {
@@ -79,13 +79,16 @@ export const definition: Definition<typeof config> = {
   ports: { count: 1 },
   open(shell) {
     const { port } = shell.config;
-    let served = 0;
+    let answered = 0;
     let release: () => Promise<void> = async () => {};
+    let behind: LiveEngine | EngineError = opening;
+    let served: Served | null = null;
+    let begun = false;
 
     function tell(handled: Handled): void {
       const { method, route, status, requestId, body } = handled;
-      served++;
-      shell.status('green', `:${port} · ${served} req`);
+      answered++;
+      shell.status('green', `:${port} · ${answered} req`);
       shell.node.send({ topic: route ?? 'none', payload: { method, route, status, request_id: requestId, body } });
     }
 
@@ -95,12 +98,12 @@ export const definition: Definition<typeof config> = {
       try {
         if (leased.settingsDiffer)
           throw new EngineError('ConnectionError', `port ${port} is served by another node with other settings`);
-        const served = await leased.value;
+        served = await leased.value;
+        const { listeners } = served;
         if (shell.isClosed) return;
-        served.listeners.add(tell);
-        shell.onClose(() => served.listeners.delete(tell));
-        shell.status('yellow', `:${port} · no engine`, 'ring');
-        behindIt(served);
+        listeners.add(tell);
+        shell.onClose(() => listeners.delete(tell));
+        stand(behind);
       } catch (thrown) {
         await leased.release(releaseGraceMs());
         if (shell.isClosed) return;
@@ -115,24 +118,29 @@ export const definition: Definition<typeof config> = {
       }
     }
 
-    /** Until the engine can be opened, every call is told why it is not. */
-    function behindIt(served: Served): void {
-      shell.whenEngine(
-        (engine) => {
-          put(served, engine);
-          shell.status('green', `:${port}`);
-        },
-        (thrown) => {
-          const { code, message } = asEngineError(thrown);
-          const text =
-            code === 'InternalError' ? 'the engine cannot be opened' : `the engine cannot be opened: ${message}`;
-          served.behind = new EngineError('ConnectionError', text, { retryAfterS: 1 });
-        },
-      );
+    /** What is behind the server from now on: an engine, or why there is none, which every call is told. */
+    function stand(now: LiveEngine | EngineError): void {
+      behind = now;
+      if (served === null) return;
+      put(served, now);
+      if (now instanceof EngineError) shell.status('yellow', `:${port} · no engine`, 'ring');
+      else shell.status('green', `:${port}`);
+    }
+
+    /** It listens when it is known whether there is an engine: who can connect need not ask again a moment later. */
+    function begin(now: LiveEngine | EngineError): void {
+      stand(now);
+      if (begun) return;
+      begun = true;
+      shell.background('api', () => serve(limits.nodeRetryMs));
     }
 
     shell.status('yellow', 'starting', 'ring');
-    shell.background('api', () => serve(limits.nodeRetryMs));
+    shell.whenEngine(begin, (thrown) => {
+      const { code, message } = asEngineError(thrown);
+      const why = code === 'InternalError' ? '' : `: ${message}`;
+      begin(new EngineError('ConnectionError', `the engine cannot be opened${why}`, { retryAfterS: 1 }));
+    });
     return {
       async close() {
         // A deploy that goes on finds the server where it was.
