@@ -73,6 +73,7 @@ class TimedSnapshotter implements Snapshotter {
   private isWhole = false;
   private running: Promise<void> | null = null;
   private closed = false;
+  private isFailing = false;
   /** The ledger's bytes can be many, and it catches up from the log: it is written less often than the rest. */
   private ledgerDueAt = 0;
   /** Position of the snapshot before the last: the tape from there on is what a fallback needs. */
@@ -140,6 +141,7 @@ class TimedSnapshotter implements Snapshotter {
       await snapshots.save(meta, dirty, removed, isWhole);
       this.unsaved.ended(true);
       if (isWhole) this.isWhole = false;
+      this.isFailing = false;
       this.keptPosition = this.lastPosition;
       this.lastPosition = tapePosition;
       tape.trim(this.keptPosition, clock.nowMs());
@@ -150,7 +152,9 @@ class TimedSnapshotter implements Snapshotter {
       takeBack(core, removed);
       this.ledgerDueAt = 0;
       this.unsaved.ended(false);
-      logger.error('a snapshot could not be kept', { error: String(error) });
+      // Every few seconds the same again would only bury what else is said.
+      if (!this.isFailing) logger.error('a snapshot could not be kept', { error: String(error) });
+      this.isFailing = true;
       health.report('snapshots', 'degraded', 'the last one could not be kept; the log and tape are whole');
       throw error;
     }

@@ -54,7 +54,7 @@ describe(`executions counted in Redis (seed ${seed})`, () => {
     const counter = await product(proxy.url);
     const operations = operationsOf(5_000, seed);
     proxy.set(cut);
-    const verdict = await countAll([counter], operations, 8);
+    const verdict = await countAll([counter], operations, 16);
     proxy.set({ kind: 'pass' });
     assert.ok(proxy.cuts() > 0 && verdict.attempts > operations.length, `${proxy.cuts()} cuts`);
     assert.equal(verdict.unsettled, 0);

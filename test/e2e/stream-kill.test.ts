@@ -149,7 +149,7 @@ describe(`a reader of a stream, killed (seed ${seed})`, function () {
     const data = join(directory, 'cut');
     proxy.set({ kind: 'cut-before-reply', p: 0.03 });
     let cuts = 0;
-    for (let life = 0; life < 3; life++) {
+    for (let life = 0; life < 2; life++) {
       await live({ url: proxy.url, data, until: '', kill: null }, async (child) => {
         cuts = proxy.cuts();
         for (let burst = 0; burst < 20; burst++) await add(1 + Math.floor(random() * 5));
@@ -157,7 +157,7 @@ describe(`a reader of a stream, killed (seed ${seed})`, function () {
         child.kill('SIGKILL');
       });
     }
-    assert.ok(proxy.cuts() >= 9);
+    assert.ok(proxy.cuts() >= 6);
     proxy.set({ kind: 'pass' });
     assertSame(await lastLife('cut', proxy.url));
   });
