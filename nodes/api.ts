@@ -64,6 +64,13 @@ function put(served: Served, now: LiveEngine | EngineError): void {
     now.report({ component: 'http', health: 'up', message: `listening on ${api.address}:${api.port}` });
 }
 
+/** Why there is no engine, for whoever calls. */
+function noEngine(thrown: unknown): EngineError {
+  const { code, message } = asEngineError(thrown);
+  const why = code === 'InternalError' ? '' : `: ${message}`;
+  return new EngineError('ConnectionError', `the engine cannot be opened${why}`, { retryAfterS: 1 });
+}
+
 function isTaken(thrown: unknown): boolean {
   return (
     (asEngineError(thrown).cause as { code?: unknown } | undefined)?.code === 'EADDRINUSE' ||
@@ -136,11 +143,7 @@ export const definition: Definition<typeof config> = {
     }
 
     shell.status('yellow', 'starting', 'ring');
-    shell.whenEngine(begin, (thrown) => {
-      const { code, message } = asEngineError(thrown);
-      const why = code === 'InternalError' ? '' : `: ${message}`;
-      begin(new EngineError('ConnectionError', `the engine cannot be opened${why}`, { retryAfterS: 1 }));
-    });
+    shell.whenEngine(begin, (thrown) => begin(noEngine(thrown)));
     return {
       async close() {
         // A deploy that goes on finds the server where it was.
