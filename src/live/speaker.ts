@@ -63,7 +63,10 @@ export function createSpeaker(deps: SpeakerDeps): Speaker {
   return {
     isSpeaking: () => lease.role() === 'leader',
     say(signals) {
-      if (lease.role() !== 'leader') {
+      const speaks = lease.role() === 'leader';
+      // Nearly every batch says nothing; outputs are not called for it.
+      if (signals.length === 0) return speaks;
+      if (!speaks) {
         keep(signals);
         return false;
       }

@@ -6,22 +6,11 @@ import { valueError } from '../../core/domain/errors';
 import { limits } from '../../core/domain/limits';
 import { isLaterEntry } from '../../core/domain/tick';
 import type { Clock, Logger } from '../../live/ports';
+import type { DeadLetter } from '../../wire/dead-letter';
 import { RedisConnection, redisError } from './connection';
 import { rejectedStreamDefault } from './dead-letter';
 
-export interface DeadLetter {
-  readonly id: string;
-  readonly text: string;
-  readonly reason: string;
-  /** When it was refused, ISO 8601. */
-  readonly at: string;
-  /** `stream:<key>` or `redis:<channel>`; `null` when that was not kept. */
-  readonly source: string | null;
-  /** How often it was put back before. */
-  readonly attempts: number;
-  /** Only its beginning was kept. */
-  readonly cut: boolean;
-}
+export type { DeadLetter } from '../../wire/dead-letter';
 
 export interface DeadLetterQuery {
   /** Part of the reason. */
