@@ -6,7 +6,7 @@ import { limits } from '../core/domain/limits';
 import { dropUndefined } from './defined';
 import { parseWith } from './problems';
 import { text } from './schemas/fields';
-import { executionResult, trackBody } from './schemas/requests';
+import type { trackBody } from './schemas/requests';
 import { formatTimestamp } from './time';
 
 export interface TrackOrigin {
@@ -16,21 +16,17 @@ export interface TrackOrigin {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** @throws EngineError `ValueError`. */
-export function parseTrack(body: unknown, origin: TrackOrigin): TrackInput {
-  const fields = parseWith(trackBody, body);
+type TrackBody = z.output<typeof trackBody>;
+
+/** The body has met its schema. @throws EngineError `ValueError` for what a schema cannot know. */
+export function trackInput(fields: TrackBody, origin: TrackOrigin): TrackInput {
   const idempotencyKey = parseIdempotencyKey(origin.idempotencyKey);
   return {
     strategyId: fields.strategy_id,
-    executionResult: resultOf(fields.execution_result, origin.nowMs, 'execution_result.'),
+    executionResult: resultOf(fields.execution_result, origin.nowMs),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     actor: origin.actor,
   };
-}
-
-/** An execution result alone, as a node takes it. @throws EngineError `ValueError`. */
-export function parseExecutionResult(value: unknown, nowMs: number): ExecutionResult {
-  return resultOf(parseWith(executionResult, value, 'execution_result'), nowMs, 'execution_result.');
 }
 
 /** The header serves as an id, so it is held to an id's form. @throws EngineError `ValueError`. */
@@ -38,10 +34,10 @@ export function parseIdempotencyKey(value: string | undefined): string | undefin
   return value === undefined ? undefined : parseWith(text(), value, 'Idempotency-Key');
 }
 
-function resultOf(fields: z.output<typeof executionResult>, nowMs: number, prefix: string): ExecutionResult {
+function resultOf(fields: TrackBody['execution_result'], nowMs: number): ExecutionResult {
   const { timestamp, entry_time: entryTime } = fields;
-  refuseFuture(timestamp, nowMs, `${prefix}timestamp`);
-  refuseFuture(entryTime, nowMs, `${prefix}entry_time`);
+  refuseFuture(timestamp, nowMs, 'execution_result.timestamp');
+  refuseFuture(entryTime, nowMs, 'execution_result.entry_time');
   return {
     pnl: fields.pnl,
     success: fields.success,

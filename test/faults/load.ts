@@ -1,6 +1,6 @@
 /** Executions over HTTP, at a rate that waits for no answer or from clients that do, and what came of each. */
-import http from 'node:http';
 import type { Operation } from './counting';
+import { createLeanClient, type LeanClient } from './lean-client';
 
 export interface Reply {
   readonly operation: Operation;
@@ -26,32 +26,18 @@ export interface LoadOptions {
   readonly next: () => Operation;
 }
 
-const agent = () => new http.Agent({ keepAlive: true, maxSockets: 2_000 });
-
-export function track(port: number, strategyId: string, operation: Operation, pool: http.Agent): Promise<number> {
-  const { id, units, success } = operation;
+function track(client: LeanClient, strategyId: string, { id, units, success }: Operation): Promise<number> {
   const result = { execution_id: id, pnl: units / 1e8, success, execution_time_ms: 1 };
-  const body = JSON.stringify({ strategy_id: strategyId, execution_result: result });
-  return new Promise((resolve) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const options = { host: '127.0.0.1', port, path: '/api/performance/track', method: 'POST', headers, agent: pool };
-    const request = http.request(options, (response) => {
-      response.on('error', () => resolve(0));
-      response.on('end', () => resolve(response.statusCode ?? 0));
-      response.resume();
-    });
-    request.on('error', () => resolve(0));
-    request.end(body);
-  });
+  return client.post('/api/performance/track', JSON.stringify({ strategy_id: strategyId, execution_result: result }));
 }
 
 export function startLoad({ port, strategyId, pace, next }: LoadOptions): Load {
   const replies: Reply[] = [];
-  const pool = agent();
+  const client = createLeanClient(port);
   const send = async (): Promise<void> => {
     const operation = next();
     const sentMs = performance.now();
-    const status = await track(port, strategyId, operation, pool);
+    const status = await track(client, strategyId, operation);
     replies.push({ operation, status, sentMs, tookMs: performance.now() - sentMs });
   };
   const end = 'perS' in pace ? atRate(pace.perS, send) : fromClients(pace.clients, send);
@@ -59,7 +45,7 @@ export function startLoad({ port, strategyId, pace, next }: LoadOptions): Load {
     replies,
     async stop() {
       await end();
-      pool.destroy();
+      client.destroy();
     },
   };
 }
@@ -101,20 +87,20 @@ function fromClients(count: number, send: () => Promise<void>): () => Promise<vo
 
 /** Sends what was not acknowledged until it is, with the same ids. Answers how many tries it took. */
 export async function settleAll(port: number, strategyId: string, operations: readonly Operation[]): Promise<number> {
-  const pool = agent();
+  const client = createLeanClient(port);
   let tries = 0;
   let left = operations;
   while (left.length > 0) {
     const again: Operation[] = [];
     for (let at = 0; at < left.length; at += 200) {
       const part = left.slice(at, at + 200);
-      const statuses = await Promise.all(part.map((operation) => track(port, strategyId, operation, pool)));
+      const statuses = await Promise.all(part.map((operation) => track(client, strategyId, operation)));
       tries += part.length;
       again.push(...part.filter((_, i) => statuses[i] !== 200));
     }
     left = again;
     if (tries > operations.length * 50) throw new Error(`${left.length} are never acknowledged`);
   }
-  pool.destroy();
+  client.destroy();
   return tries;
 }

@@ -1,15 +1,24 @@
 import assert from 'node:assert/strict';
 import { EngineError } from '../../src/core/domain/errors';
 import { limits } from '../../src/core/domain/limits';
-import { parseExecutionResult, parseTrack } from '../../src/wire/execution';
+import { type TrackOrigin, trackInput } from '../../src/wire/execution';
+import { parseWith } from '../../src/wire/problems';
+import { trackBody } from '../../src/wire/schemas/requests';
 
 const nowMs = Date.UTC(2026, 0, 1);
 const origin = { nowMs, actor: 'api' };
 const result = { pnl: 1.5, success: true, execution_time_ms: 12 };
 
+/** As the route does: the schema first. */
+function track(execution_result: object, more: Partial<TrackOrigin> = {}) {
+  return trackInput(parseWith(trackBody, { strategy_id: 'a', execution_result }), { ...origin, ...more });
+}
+
+const resultOf = (execution_result: object) => track(execution_result).executionResult;
+
 function messageOf(fields: object): string {
   try {
-    parseExecutionResult({ ...result, ...fields }, nowMs);
+    resultOf({ ...result, ...fields });
   } catch (thrown) {
     assert.ok(thrown instanceof EngineError && thrown.code === 'ValueError');
     return thrown.message;
@@ -39,7 +48,7 @@ describe('wire/execution', () => {
       leg: 1,
       strategy_version: 2,
     };
-    assert.deepEqual(parseTrack({ strategy_id: 'a', execution_result }, { ...origin, idempotencyKey: 'k' }), {
+    assert.deepEqual(track(execution_result, { idempotencyKey: 'k' }), {
       strategyId: 'a',
       idempotencyKey: 'k',
       actor: 'api',
@@ -69,13 +78,13 @@ describe('wire/execution', () => {
   });
 
   it('what was not said is absent, also when it was said as null', () => {
-    const read = parseExecutionResult({ ...result, execution_id: null, symbol: undefined, fees: null }, nowMs);
+    const read = resultOf({ ...result, execution_id: null, symbol: undefined, fees: null });
     assert.deepEqual(Object.keys(read), ['pnl', 'success', 'executionTimeMs']);
   });
 
   it('money is held to its range', () => {
-    assert.equal(parseExecutionResult({ ...result, pnl: limits.money }, nowMs).pnl, 9e10);
-    assert.equal(parseExecutionResult({ ...result, pnl: '-9e10' }, nowMs).pnl, -9e10);
+    assert.equal(resultOf({ ...result, pnl: limits.money }).pnl, 9e10);
+    assert.equal(resultOf({ ...result, pnl: '-9e10' }).pnl, -9e10);
     assert.match(messageOf({ pnl: 9e10 + 1 }), /execution_result.pnl must be at most 90000000000/);
     assert.match(messageOf({ pnl: -9.1e10 }), /execution_result.pnl must be at least -90000000000/);
   });
@@ -100,9 +109,8 @@ describe('wire/execution', () => {
   }
 
   it('an Idempotency-Key that is no id is refused by its name', () => {
-    const track = (idempotencyKey: string) => () =>
-      parseTrack({ strategy_id: 'a', execution_result: result }, { ...origin, idempotencyKey });
-    assert.throws(track(''), /Idempotency-Key must have/);
-    assert.throws(track('x'.repeat(200)), /Idempotency-Key must have at most 128/);
+    const keyed = (idempotencyKey: string) => () => track(result, { idempotencyKey });
+    assert.throws(keyed(''), /Idempotency-Key must have/);
+    assert.throws(keyed('x'.repeat(200)), /Idempotency-Key must have at most 128/);
   });
 });

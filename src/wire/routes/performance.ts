@@ -1,7 +1,7 @@
 /** Executions in, metrics out. */
 import { dropUndefined } from '../defined';
 import { defineEndpoint, type Endpoint } from '../endpoint';
-import { parseTrack } from '../execution';
+import { trackInput } from '../execution';
 import * as take from '../schemas/requests';
 import * as give from '../schemas/responses';
 import { wire } from './wire';
@@ -16,7 +16,7 @@ export const performanceEndpoints: readonly Endpoint[] = [
     errors: ['NotFoundError', 'ConflictError'],
     hasIdempotencyKey: true,
     call: (engine, { body, request, actor, idempotencyKey }) =>
-      wire(engine.track(parseTrack(body, { nowMs: request.nowMs, actor, idempotencyKey }))),
+      wire(engine.track(trackInput(body, { nowMs: request.nowMs, actor, idempotencyKey }))),
   }),
   defineEndpoint({
     route: 'GET /api/performance',
