@@ -57,9 +57,12 @@ class Process {
   }
 }
 
-async function start(redis: RedisServer, name: string, path: string): Promise<Process> {
+type Door = 'channel' | 'stream';
+const inputs = { channel: 'strategy_engine_input', stream: 'strategy_engine:input' } as const;
+
+async function start(redis: RedisServer, name: string, path: string, door: Door): Promise<Process> {
   const port = await freePort();
-  const child = startNode([join(__dirname, 'children/shared-child.ts'), redis.url, name, path, String(port)]);
+  const child = startNode([join(__dirname, 'children/shared-child.ts'), redis.url, name, path, String(port), door]);
   await until('it is ready', () => child.stdout().includes('ready'), startMs).catch((thrown) => {
     throw new Error(`${String(thrown)}\n${child.stderr()}`);
   });
@@ -67,13 +70,13 @@ async function start(redis: RedisServer, name: string, path: string): Promise<Pr
 }
 
 /** What one process says of the same bars when nobody dies. */
-async function undisturbed(market: ReturnType<typeof bars>): Promise<string[]> {
+async function undisturbed(market: ReturnType<typeof bars>, source: string): Promise<string[]> {
   const engine = await openEngine({ name: 'alone', store: { kind: 'memory' }, logger: recordingLogger() });
   const { strategy_type: strategyType, strategy_id: strategyId, ...rest } = strategy;
   await engine.register({ strategyType, strategyId, ...rest });
   const ids: string[] = [];
   for (const bar of market) {
-    const context = { arrivalMs: Date.now(), source: 'redis:strategy_engine_input', door: 'live' as const };
+    const context = { arrivalMs: Date.now(), source, door: 'live' as const };
     const { signals } = await engine.processMarketData(parseMarketValue(bar, context));
     ids.push(...signals.map(({ signalId }) => signalId));
   }
@@ -104,16 +107,18 @@ describe('several processes on one engine', function () {
     directory.remove();
   });
 
-  async function started(count: number, name: string): Promise<Process[]> {
-    for (let i = 0; i < count; i++) processes.push(await start(redis, name, join(directory.path, `${name}-${i}`)));
+  async function started(count: number, name: string, door: Door): Promise<Process[]> {
+    for (let i = 0; i < count; i++)
+      processes.push(await start(redis, name, join(directory.path, `${name}-${i}`), door));
     return processes;
   }
 
-  it('one leads and two follow; killed leaders are replaced within 3 s, and every signal is told exactly once', async () => {
+  /** Three processes of which two are killed while they lead, in a market that goes on meanwhile. */
+  async function takenOver(door: Door, send: (text: string) => Promise<unknown>, killAt: readonly number[]) {
     const market = bars(900);
-    const expected = await undisturbed(market);
+    const expected = await undisturbed(market, `${door === 'stream' ? 'stream' : 'redis'}:${inputs[door]}`);
     assert.ok(expected.length >= 40, `${expected.length} signals`);
-    const all = await started(3, 'takeover');
+    const all = await started(3, `takeover-${door}`, door);
     assert.deepEqual(
       all.map((one) => one.role()),
       ['leader', 'standby', 'standby'],
@@ -130,8 +135,8 @@ describe('several processes on one engine', function () {
     const living = [...all];
     const tookMs: number[] = [];
     for (const [i, bar] of market.entries()) {
-      await client.publish('strategy_engine_input', JSON.stringify(bar));
-      if (i === 300 || i === 600) {
+      await send(JSON.stringify(bar));
+      if (killAt.includes(i)) {
         const leader = living.find((one) => one.role() === 'leader');
         assert.ok(leader !== undefined, 'somebody leads');
         living.splice(living.indexOf(leader), 1);
@@ -143,7 +148,7 @@ describe('several processes on one engine', function () {
         );
       }
       // The market goes on while nobody leads, a bar every few milliseconds.
-      await new Promise((resolve) => setTimeout(resolve, i >= 300 && i < 640 ? 12 : 2));
+      await new Promise((resolve) => setTimeout(resolve, killAt.some((at) => i >= at && i < at + 300) ? 12 : 2));
     }
     await until('all is told', () => heard.length >= expected.length, 15_000).catch(() => undefined);
     assert.ok(tookMs.length === 2 && Math.max(...tookMs) < 3_000, `taken over after ${tookMs.map(Math.round)} ms`);
@@ -151,10 +156,19 @@ describe('several processes on one engine', function () {
     const stream = await client.xrange('strategy_engine:signals', '-', '+');
     assert.deepEqual(stream.map(([, fields]) => fields[1]).sort(), [...expected].sort());
     listener.disconnect();
+  }
+
+  it('one leads and two follow; killed leaders are replaced within 3 s, and every signal is told exactly once', () =>
+    takenOver('channel', (text) => client.publish(inputs.channel, text), [300, 600]));
+
+  it('likewise when they read a stream, of which nothing is left unacknowledged', async () => {
+    await takenOver('stream', (text) => client.xadd(inputs.stream, '*', 'data', text), [150, 500]);
+    const unacknowledged = async () => ((await client.xpending(inputs.stream, 'strategy_engine')) as [number])[0];
+    await until('all is acknowledged', async () => (await unacknowledged()) === 0);
   });
 
   it('executions tracked through all of them at once are counted once each, in every one', async () => {
-    const all = await started(2, 'writers');
+    const all = await started(2, 'writers', 'channel');
     await call(all[0]?.port ?? 0, '/api/strategy/register', { body: JSON.stringify(strategy) });
     const each = 1_000;
     const agent = new Agent({ keepAlive: true, maxSockets: 16 });

@@ -1,6 +1,6 @@
 /**
- * One of several processes on one engine in Redis, with its HTTP API. Arguments: Redis URL, engine name, folder, port.
- * Says `ready ROLE` when it listens, and `role ROLE` at every change.
+ * One of several processes on one engine in Redis, with its HTTP API. Arguments: Redis URL, engine name, folder, port, and
+ * `stream` when market data is read from the stream instead of the channel. Says `ready ROLE` when it listens, and `role ROLE` at every change.
  */
 import type * as product from '../../../src/index';
 import { built } from '../../helpers/built';
@@ -10,9 +10,10 @@ const { createConsoleLogger, createHttpApi, openEngine, systemClock } = require(
 ) as typeof product;
 
 async function main(): Promise<void> {
-  const [url = '', name = '', path = '', port = ''] = process.argv.slice(2);
+  const [url = '', name = '', path = '', port = '', door = 'channel'] = process.argv.slice(2);
   const logger = createConsoleLogger({ level: 'error' });
-  const engine = await openEngine({ name, store: { kind: 'redis', url, path }, redis: { url }, logger });
+  const input = door === 'stream' ? { inputChannel: null, inputStream: 'strategy_engine:input' } : {};
+  const engine = await openEngine({ name, store: { kind: 'redis', url, path }, redis: { url, ...input }, logger });
   engine.onRole((role) => process.stdout.write(`role ${role}\n`));
   const api = await createHttpApi({ engine, host: '127.0.0.1', port: Number(port), clock: systemClock, logger });
   process.once('SIGTERM', () => {
