@@ -14,6 +14,7 @@ const query = z.object({
   limit: z.coerce.number().int().min(1).max(limits.pageMax).optional(),
   cursor: z.string().optional(),
   to: z.enum(['stream', 'channel']).optional(),
+  from: z.string().min(1).max(limits.nameChars).optional(),
 });
 
 function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
@@ -33,8 +34,10 @@ export async function dealWithLetters(
   if (!url) throw new EngineError('ValueError', 'the engine has no Redis, and so no dead letters');
   const parsed = query.safeParse(bodyOf(msg));
   if (!parsed.success) throw problem(parsed.error, 'payload');
-  const asked = defined(parsed.data);
-  const letters = createDeadLetters({ url, clock: systemClock, logger: shell.log, random: Math.random });
+  const { from, ...rest } = parsed.data;
+  const asked = defined(rest);
+  const edges = { clock: systemClock, logger: shell.log, random: Math.random };
+  const letters = createDeadLetters({ url, ...edges, ...defined({ rejectedStream: from }) });
   try {
     if (operation === 'dead_letters') {
       const page = await letters.list(asked);

@@ -25,8 +25,8 @@ const usage = `strategy-engine COMMAND
             replay FILE --strategy TYPE [--param name=value …] [--symbol S] [--timeframe T] [--skip-bad] [--data DIR]
             with DIR it goes on where it was stopped
   dead-letters  what of Redis' input could not be used, listed or put back where it came from
-            dead-letters [--replay] [--to stream|channel] [--reason TEXT] [--limit N] [--json]
-            of the Redis that REDIS_URL names; a letter that was cut, or whose channel nobody hears, stays
+            dead-letters [--from STREAM] [--replay] [--to stream|channel] [--reason TEXT] [--limit N] [--json]
+            of the Redis that REDIS_URL names, where they are in strategy_engine:rejected unless told; a letter that was cut, or whose channel nobody hears, stays
   verify    whether all that a store keeps is whole, while its engine runs
             verify (--data DIR | --redis URL --name NAME [--data DIR of its tape]) [--json]
   backup    everything but the tape into one file, while the engine runs

@@ -9,6 +9,8 @@ import { deadLetterToWire } from './wire/dead-letter';
 
 interface Options {
   readonly isReplay: boolean;
+  /** The stream that holds them. */
+  readonly from?: string;
   readonly to?: 'stream' | 'channel';
   readonly reason?: string;
   readonly limit: number;
@@ -21,7 +23,10 @@ export async function deadLetters(args: readonly string[]): Promise<number> {
   const url = process.env.REDIS_URL ?? '';
   if (url === '') throw valueError('REDIS_URL', 'is missing: the Redis that holds the dead letters');
   const logger = createConsoleLogger({ level: 'silent' });
-  const letters = createDeadLetters({ url, clock: systemClock, logger, random: Math.random });
+  const letters = createDeadLetters({
+    ...{ url, clock: systemClock, logger, random: Math.random },
+    ...(options.from === undefined ? {} : { rejectedStream: options.from }),
+  });
   try {
     return options.isReplay ? await replay(letters, options) : await list(letters, options);
   } finally {
@@ -63,6 +68,7 @@ function oneLine(text: string): string {
 
 const known = {
   replay: { type: 'boolean', default: false },
+  from: { type: 'string' },
   to: { type: 'string' },
   reason: { type: 'string' },
   limit: { type: 'string', default: String(limits.pageDefault) },
@@ -79,7 +85,7 @@ function valuesOf(args: readonly string[]) {
 
 function optionsOf(args: readonly string[]): Options {
   const values = valuesOf(args);
-  const { to, reason } = values;
+  const { from, to, reason } = values;
   if (to !== undefined && to !== 'stream' && to !== 'channel')
     throw valueError('--to', 'must be stream or channel', to);
   const limit = Number(values.limit);
@@ -90,6 +96,7 @@ function optionsOf(args: readonly string[]): Options {
     isReplay: values.replay,
     isJson: values.json,
     limit,
+    ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
     ...(reason === undefined ? {} : { reason }),
   };

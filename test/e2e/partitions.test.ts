@@ -5,6 +5,7 @@ import { partitionOf } from '../../src/adapters/redis/partition';
 import { createStreamWriter } from '../../src/adapters/redis/stream-writer';
 import { systemClock } from '../../src/adapters/system/clock';
 import { seeded } from '../faults/proxy';
+import { built } from '../helpers/built';
 import { type Child, startNode } from '../helpers/child';
 import { marketOf, undivided } from '../helpers/partitioned';
 import { type RedisCluster, startRedisCluster } from '../helpers/redis-cluster';
@@ -86,5 +87,23 @@ describe('a market over three engines', function () {
     assert.equal(byId.size, found.length, 'each once');
     assert.deepEqual([...byId.keys()].sort(), [...expected.keys()].sort());
     for (const [id, signal] of expected) assert.deepEqual(byId.get(id), JSON.parse(JSON.stringify(signal)));
+  });
+
+  it('keeps what one of them refuses in the slot of its stream, where the command lists it and puts it back', async () => {
+    const stream = 'strategy_engine:input:2';
+    const letters = `strategy_engine:{${stream}}:rejected`;
+    const client = cluster.probeOf(stream);
+    const deadLetters = async (...args: readonly string[]) => {
+      const command = [built('src/cli.js'), 'dead-letters', '--json', '--from', letters, ...args];
+      const child = startNode(command, { env: { REDIS_URL: cluster.url } });
+      assert.equal((await child.ended).code, 0, child.stderr());
+      return JSON.parse(child.stdout());
+    };
+    await client.xadd(stream, '*', 'data', 'no market data');
+    await until('it is refused', async () => (await client.xlen(letters)) === 1, drainMs);
+    assert.equal((await deadLetters()).letters[0].data, 'no market data');
+    assert.equal((await deadLetters('--replay')).replayed, 1);
+    const again = async () => (await deadLetters()).letters.map(({ attempts }: { attempts: number }) => attempts);
+    await until('it is refused again', async () => (await again())[0] === 1, drainMs);
   });
 });

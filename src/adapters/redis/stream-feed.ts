@@ -281,11 +281,11 @@ class RedisStreamFeed implements StreamFeed {
   }
 
   private async trim(stream: StreamInfo, group: GroupInfo): Promise<void> {
-    const { clock, keepEntries = limits.inputStreamEntries, keep } = this.options;
+    const { clock, keepEntries = limits.inputStreamEntries } = this.options;
     if (clock.monotonicMs() - this.trimmedAt < limits.streamTrimMs || stream.length <= keepEntries) return;
     this.trimmedAt = clock.monotonicMs();
     const open = Math.max(group.pending, this.acks.size);
-    const drop = this.ranks.droppable(stream, open, keepEntries, keep === undefined ? null : keep());
+    const drop = this.ranks.droppable(stream, open, keepEntries);
     if (drop > 0 && stream.added !== null) await this.commands.trim(stream.added - stream.length, drop);
   }
 }

@@ -21,8 +21,6 @@ export interface StreamFeedOptions {
   readonly mode?: 'lead' | 'follow';
   /** Entries that trimming leaves; default `limits.inputStreamEntries`. */
   readonly keepEntries?: number;
-  /** Oldest entry that a kept snapshot goes on from; what comes after it is not trimmed, and empty keeps everything. */
-  readonly keep?: () => string;
   /** Called whenever one of its connections is there again. */
   readonly onReconnect?: () => void;
   readonly clock: Clock;

@@ -2,7 +2,6 @@
  * What a reader knows of ranks: the how-manieth entry of the stream it has reached. From it follow what was trimmed away
  * before it was read, and how much may be trimmed now.
  */
-import { limits } from '../../core/domain/limits';
 import { addedMs, isLaterEntry } from '../../core/domain/tick';
 import type { GroupInfo, StreamInfo } from './stream-replies';
 
@@ -23,7 +22,6 @@ export function gapOf(before: string, { lost, reason, toId }: Missing, nowMs: nu
 export class StreamRanks {
   /** Of the last entry that was read; `null` while unknown. */
   rank: number | null = null;
-  private known: { readonly id: string; readonly rank: number }[] = [];
 
   /** So many entries were read. */
   moved(entries: number): void {
@@ -42,7 +40,6 @@ export class StreamRanks {
     const missing = this.missing(at, stream, gone);
     if (at === lastId && added !== null) this.rank = added;
     else if (missing !== null) this.rank = firstId === '' ? added : gone;
-    if (this.rank !== null) this.keep(at, this.rank);
     return missing;
   }
 
@@ -61,31 +58,9 @@ export class StreamRanks {
     return { lost: passed - rank, reason: 'entries were trimmed before they were read', toId };
   }
 
-  private keep(id: string, rank: number): void {
-    const last = this.known.at(-1);
-    if (last !== undefined && !isLaterEntry(id, last.id)) {
-      if (last.rank !== rank) this.known = [{ id, rank }];
-      return;
-    }
-    this.known.push({ id, rank });
-    // Every other one tells as much, half as finely.
-    if (this.known.length > limits.streamRanks) this.known = this.known.filter((_, i) => i % 2 === 1);
-  }
-
-  /** A rank that `id` has at least; `null` when none is known. */
-  atLeast(id: string): number | null {
-    return this.known.findLast((one) => !isLaterEntry(one.id, id))?.rank ?? null;
-  }
-
-  /**
-   * How many of the oldest entries may go so that `keepEntries` stay, with all that was not acknowledged and all after
-   * `keepId`; an empty one keeps everything.
-   */
-  droppable(stream: StreamInfo, unacknowledged: number, keepEntries: number, keepId: string | null): number {
-    const { added, length } = stream;
-    const needed = keepId === null ? Number.POSITIVE_INFINITY : this.atLeast(keepId);
-    if (added === null || this.rank === null || needed === null) return 0;
-    const last = Math.min(added - keepEntries, this.rank - unacknowledged, needed);
-    return Math.max(0, last - (added - length));
+  /** How many of the oldest entries may go so that `keepEntries` stay, with all that was not acknowledged. */
+  droppable({ added, length }: StreamInfo, unacknowledged: number, keepEntries: number): number {
+    if (added === null || this.rank === null) return 0;
+    return Math.max(0, Math.min(added - keepEntries, this.rank - unacknowledged) - (added - length));
   }
 }

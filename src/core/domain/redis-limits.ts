@@ -69,7 +69,6 @@ export const redisLimits = {
   /** Pause between two looks at how far what was taken is stored, and between two of how far behind it is, in ms. */
   streamAckMs: 20,
   streamLagEveryMs: 1_000,
-  /** A reader whose next entry waits so many ms is degraded; ranks it remembers, to know how much trimming leaves. */
+  /** A reader whose next entry waits so many ms is degraded. */
   streamLagMs: 10_000,
-  streamRanks: 1_024,
 } as const;
