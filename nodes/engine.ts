@@ -7,6 +7,7 @@ import { createRegistry, EngineError, openEngine, redisUrlWithPassword, typesToW
 import { flowsStopping, isGoingOn, type Lease, Registry, releaseGraceMs } from './registry';
 import { common, type Definition, defineNode, type EngineNode, type Shell, setting } from './shell';
 
+const outputChannelDefault = 'strategy_engine_output';
 const policies = ['drop', 'flag', 'accept'] as const;
 
 const config = z.object({
@@ -16,7 +17,8 @@ const config = z.object({
   store: setting.choice(['embedded', 'memory', 'redis', 'auto'], 'embedded'),
   path: setting.text(),
   redisUrl: setting.text(),
-  outputChannel: setting.text('strategy_engine_output'),
+  outputChannel: setting.text(outputChannelDefault),
+  sharded: setting.flag(),
   listen: setting.flag(),
   capital: setting.optional(0, 9e10),
   accountCurrency: setting.text(),
@@ -74,8 +76,18 @@ function keyOf(options: EngineOptions, nodeId: string): string {
   return store.kind === 'embedded' ? `embedded:${store.path}` : `redis:${store.path}:${name}`;
 }
 
+function redisOf({ outputChannel, sharded, listen }: Config, url: string): NonNullable<EngineOptions['redis']> {
+  // The channel of all engines is in no engine's slot: a sharded one has the engine's name.
+  const isNamed = !sharded || outputChannel !== outputChannelDefault;
+  return {
+    ...{ url, sharded },
+    ...(isNamed ? { outputChannel: outputChannel === '' ? null : outputChannel } : {}),
+    ...(listen ? {} : { inputChannel: null }),
+  };
+}
+
 function optionsOf(shell: Shell<Config>): EngineOptions {
-  const { engineName, outputChannel, listen, capital, accountCurrency, ...rest } = shell.config;
+  const { engineName, capital, accountCurrency, ...rest } = shell.config;
   const url = redisUrlOf(shell);
   const { maxRiskPerTrade, maxExposure, maxTotalExposure, maxOpenPositions, dailyLossLimit } = rest;
   const share = maxRiskPerTrade === null ? null : maxRiskPerTrade / 100;
@@ -83,15 +95,7 @@ function optionsOf(shell: Shell<Config>): EngineOptions {
   return {
     name: engineName === '' ? 'main' : engineName,
     store: storeOf(shell, url),
-    ...(url === ''
-      ? {}
-      : {
-          redis: {
-            url,
-            outputChannel: outputChannel === '' ? null : outputChannel,
-            ...(listen ? {} : { inputChannel: null }),
-          },
-        }),
+    ...(url === '' ? {} : { redis: redisOf(shell.config, url) }),
     ...(capital === null || capital === 0 ? {} : { capital }),
     ...(given(accountCurrency) === '' ? {} : { accountCurrency: accountCurrency.toUpperCase() }),
     risk: filled({ maxRiskPerTrade: share, maxExposure, maxTotalExposure, maxOpenPositions, dailyLossLimit }),

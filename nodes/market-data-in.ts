@@ -34,6 +34,7 @@ const config = z.object({
   group: setting.text('strategy_engine'),
   partition: setting.optional(0, 999_999),
   channel: setting.text('strategy_engine_input'),
+  sharded: setting.flag(),
   emit: setting.choice(['batch', 'single'], 'batch'),
   assetType: setting.choice(['', 'crypto', 'forex', 'commodity', 'index', 'equity'], ''),
 });
@@ -77,11 +78,11 @@ function tellOrKeep(held: Held, tell: (node: ChannelNode) => void): void {
 }
 
 function subscribe(shell: Shell<Config>, name: string): Lease<Held> {
-  const { channel } = shell.config;
+  const { channel, sharded } = shell.config;
   const url = urlOf(shell);
-  return feeds.acquire(`${shell.node.id}:${channel}`, { url, channel }, async () => {
+  return feeds.acquire(`${shell.node.id}:${channel}`, { url, channel, sharded }, async () => {
     const edges = { clock: systemClock, logger: shell.log, random: Math.random };
-    const feed = createPubSubFeed({ url, channel, name, ...edges });
+    const feed = createPubSubFeed({ url, channel, sharded, name, ...edges });
     const held: Held = { feed, node: null, waiting: [], lostFromMs: null, state: 'connecting' };
     await feed.start({
       message: (text, arrivalMs) => tellOrKeep(held, (node) => node.message(text, arrivalMs)),
