@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { openBrowser } from '../helpers/browser';
 import { createProduct, type Product } from '../helpers/product';
 import { temporaryDirectory } from '../helpers/temporary';
+import { until } from '../helpers/until';
 
 const labels = [
   'market data in',
@@ -76,6 +77,27 @@ describe('the editor in a browser, on the demo', function () {
     assert.match(text, /lower = earlier crossings/);
     await page.locator('#node-dialog-cancel').click();
     await dialog.waitFor({ state: 'detached' });
+  });
+
+  it('takes the address of a cluster, and offers sharded channels for one', async () => {
+    if (browser === null) return;
+    await page.evaluate(`RED.editor.editConfig('', 'strategy-engine', 'demo-engine')`);
+    const address = page.locator('#node-config-input-redisUrl');
+    await address.waitFor({ timeout: 20_000 });
+    const sharded = page.locator('#node-config-input-sharded');
+    const wrong = async () => (await address.getAttribute('class'))?.includes('input-error') ?? false;
+    for (const [url, isWrong, isOffered] of [
+      ['http://127.0.0.1', true, false],
+      ['redis-cluster://10.0.0.1:6379,10.0.0.2:6379', false, true],
+      ['redis://', false, false],
+    ] as const) {
+      await address.fill(url);
+      await address.blur();
+      await until(`${url} is ${isWrong ? 'refused' : 'taken'}`, async () => (await wrong()) === isWrong);
+      assert.deepEqual([url, await sharded.isVisible()], [url, isOffered]);
+    }
+    await page.locator('#node-config-dialog-cancel').click();
+    await address.waitFor({ state: 'detached' });
   });
 
   it('tells the state of every node that lives: the market runs, the API listens', async () => {
