@@ -1,4 +1,4 @@
-/** A real Redis Cluster for one suite: three masters on loopback that share the slots, and no replicas. */
+/** A real Redis Cluster for one suite: three masters on loopback that share the slots, and replicas where asked for. */
 import { Redis } from 'ioredis';
 import { slotOf } from '../../src/adapters/redis/slot';
 import { type RedisServer, startRedis } from './redis-server';
@@ -27,8 +27,30 @@ export interface RedisCluster {
 /** How long a node may be unheard before the cluster stops serving. */
 const nodeTimeoutMs = 2_000;
 
+const clusterArgs = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs)];
+
+/** A server that copies one of the masters, and takes over when that one is away. Stopped by whoever asked for it. */
+export async function startReplica(cluster: RedisCluster, master: RedisServer): Promise<RedisServer> {
+  const replica = await startRedis({ args: clusterArgs, portMax: 55_535 });
+  const client = cluster.probe(replica);
+  const masterId = String(await cluster.probe(master).call('CLUSTER', 'MYID'));
+  await client.call('CLUSTER', 'MEET', '127.0.0.1', master.port);
+  const knows = async () => String(await client.call('CLUSTER', 'NODES')).includes(masterId);
+  await until('the replica knows its master', knows, formMs);
+  await client.call('CLUSTER', 'REPLICATE', masterId);
+  const copies = async () => /master_link_status:up/.test(await client.info('replication'));
+  await until('the replica copies', copies, formMs);
+  // Others have to know it as a replica, or nobody votes for it.
+  for (const node of cluster.nodes) {
+    const line = new RegExp(`:${replica.port}@\\S+ slave ${masterId}`);
+    const sees = async () => line.test(String(await cluster.probe(node).call('CLUSTER', 'NODES')));
+    await until(`${node.url} knows the replica`, sees, formMs);
+  }
+  return replica;
+}
+
 export async function startRedisCluster(options: { readonly args?: readonly string[] } = {}): Promise<RedisCluster> {
-  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs), ...(options.args ?? [])];
+  const args = [...clusterArgs, ...(options.args ?? [])];
   const servers: RedisServer[] = [];
   const clients = new Map<RedisServer, Redis>();
   const stop = async (): Promise<void> => {
