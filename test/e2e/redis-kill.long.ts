@@ -1,6 +1,7 @@
 /** T1, T2 and T3 on the store in Redis, at length. `TEST_KILLS` sets the kills of each. */
 import assert from 'node:assert/strict';
 import { killAround, type Victim } from '../faults/redis-kill';
+import { clients } from '../faults/tracking';
 import { figure } from '../helpers/figures';
 
 const seed = Number(process.env.TEST_SEED ?? 20_260_104);
@@ -21,7 +22,7 @@ describe('kills around the store in Redis, at length', () => {
       const verdict = await killAround(victim, kills, fsync, seed);
       const { isExact, acknowledged, executions, duplicates } = verdict;
       const value = `${kills} kills, ${acknowledged.length} acknowledged, ${executions} counted, ${duplicates} retries known`;
-      const what = `kill -9 of ${whom} under 8 writers, Redis with AOF ${fsync}`;
+      const what = `kill -9 of ${whom} under ${clients} writers, Redis with AOF ${fsync}`;
       assert.ok(figure(id, what, value, 'lost 0, doubled 0, sum exact', isExact, { tier: 'R', seed }));
     });
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { seeded } from '../faults/proxy';
-import { expected, killUnderLoad, registerTracked, TrackServer, unknownOf } from '../faults/tracking';
+import { clients, expected, killUnderLoad, registerTracked, TrackServer, unknownOf } from '../faults/tracking';
 import { figure } from '../helpers/figures';
 import { freePort } from '../helpers/redis-server';
 import { temporaryDirectory } from '../helpers/temporary';
@@ -25,7 +25,7 @@ describe(`executions tracked through ${kills} kills of the process`, () => {
       const exact = expected(verdict);
       const isExact = executions === exact.executions && totalPnl === exact.totalPnl && unknown.length === 0;
       const value = `${kills} kills, ${acknowledged.length} acknowledged, ${executions} counted, ${duplicates} retries known`;
-      const what = 'kill -9 of the engine under 8 writers, embedded store';
+      const what = `kill -9 of the engine under ${clients} writers, embedded store`;
       assert.ok(figure('T1.embedded', what, value, 'lost 0, doubled 0, sum exact', isExact, { tier: 'R', seed }));
     } finally {
       await server.end('SIGKILL');

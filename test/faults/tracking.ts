@@ -6,7 +6,7 @@ import { type Child, startNode } from '../helpers/child';
 import { type Answer, call } from '../helpers/http-client';
 import { until } from '../helpers/until';
 
-export const clients = 8;
+export const clients = 16;
 export const strategyId = 'tracked';
 const startMs = 30_000;
 
