@@ -19,11 +19,11 @@ import { isLaterEntry } from './domain/tick';
 import { timeframeOf } from './domain/timeframe';
 import { move } from './execution/book';
 import { admit } from './market/admit';
-import { advance as advanceMarket, dueMs, feed, symbolWatermarkMs } from './market/bars';
+import { advance as advanceMarket, dueFromMs, dueMs, feed, symbolWatermarkMs } from './market/bars';
 import { settleGaps, trackSequence } from './market/gaps';
 import { type Admitted, type Outcome, outcomes } from './market/market';
 import { tellExit } from './risk/propose';
-import { type CoreState, clearEffects, type Effects, notClocked, type SymbolRuntime } from './state';
+import { type CoreState, clearEffects, type Effects, notClocked, type SymbolRuntime, touch } from './state';
 import { rehome, retire, runningOf } from './strategies/attach';
 import { headlineRegime, onBar, onTick } from './strategies/evaluate';
 import { symbolOf } from './symbols';
@@ -97,7 +97,7 @@ function drop(core: CoreState, index: number, outcome: Outcome): void {
 function onItem(core: CoreState, symbol: SymbolRuntime, item: MarketItem, batch: MarketBatch, index: number): boolean {
   const { effects } = core;
   const { admitted } = core.scratch;
-  symbol.dirty = true;
+  touch(symbol);
   if (item.kind === 'tick' && item.extras !== null && item.extras.seq !== undefined) {
     trackSequence(core.gaps, item.source, item.symbol, item.extras.seq, item.timestampMs, effects.gaps);
   }
@@ -213,7 +213,7 @@ export function advance(core: CoreState, timestampMs: number, scope: 'all' | 'li
   for (const symbol of core.symbols.values()) {
     if (scope === 'all') {
       if (timestampMs > symbolWatermarkMs(symbol.market)) tell(core, symbol, timestampMs);
-    } else if (symbol.lagMs !== notClocked) tellDue(core, symbol, clockOf(core, symbol, timestampMs));
+    } else if (isDue(core, symbol, timestampMs)) tellDue(core, symbol, clockOf(core, symbol, timestampMs));
   }
   if (scope === 'live') settleGaps(core.gaps, timestampMs, core.effects.gaps);
   return core.effects;
@@ -237,16 +237,21 @@ function tellDue(core: CoreState, symbol: SymbolRuntime, byMs: number): void {
 
 function tell(core: CoreState, symbol: SymbolRuntime, toMs: number): void {
   advanceMarket(symbol.market, toMs, core.scratch.closed);
-  symbol.dirty = true;
+  touch(symbol);
   if (core.scratch.closed.length > 0) barsClosed(core, symbol, 'clock');
 }
 
 /** Whether telling the time would change anything: a quiet symbol whose bar is over, or ticks that wait for their turn. */
 export function isTimeDue(core: CoreState, nowMs: number): boolean {
-  for (const symbol of core.symbols.values()) {
-    if (symbol.lagMs !== notClocked && dueMs(symbol.market, clockOf(core, symbol, nowMs)) > 0) return true;
-  }
+  for (const symbol of core.symbols.values()) if (isDue(core, symbol, nowMs)) return true;
   return false;
+}
+
+/** Asked of every symbol at every beat, so it looks into a market only when something of it changed. */
+function isDue(core: CoreState, symbol: SymbolRuntime, nowMs: number): boolean {
+  if (symbol.lagMs === notClocked) return false;
+  if (symbol.dueFromMs === 0) symbol.dueFromMs = dueFromMs(symbol.market);
+  return symbol.dueFromMs <= clockOf(core, symbol, nowMs);
 }
 
 /** How every item ended, by outcome; with what is held back now (`held`) they are all that ever came. */

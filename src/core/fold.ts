@@ -6,7 +6,7 @@ import { foldAudit } from './learning/audit';
 import { applyExecution, setCapital } from './performance/ledger';
 import { recall } from './recall';
 import { createDecisionLog, type DecisionLog } from './risk/decision-log';
-import type { CoreState } from './state';
+import { type CoreState, touch } from './state';
 import { attach, remove, renew, retire, runningOf, subscribes } from './strategies/attach';
 import { foldRecord } from './strategies/records';
 import { createStrategyRuntime, type StrategyRuntime } from './strategies/running';
@@ -80,7 +80,7 @@ function stop(core: CoreState, strategyId: string): void {
     core.openPositions -= held === 0 ? 0 : 1;
     symbol.books.delete(strategyId);
     if (symbol.live.includes(book)) symbol.live.splice(symbol.live.indexOf(book), 1);
-    symbol.dirty = true;
+    touch(symbol);
   }
   if (core.openPositions === 0) core.totalExposure = 0;
   core.misfits.delete(strategyId);
@@ -144,5 +144,5 @@ function moveBook(core: CoreState, data: ExecutionTracked): void {
   if (book.exposure === 0 && live >= 0) symbol.live.splice(live, 1);
   if (core.openPositions === 0) core.totalExposure = 0;
   if (book.exposure === 0) retire(symbol, data.strategyId);
-  symbol.dirty = true;
+  touch(symbol);
 }

@@ -7,7 +7,7 @@ import type { StrategyRegistered } from './domain/log-event';
 import type { BarInput } from './domain/tick';
 import { closeSeries, openSeries } from './market/bars';
 import { fillSeries } from './market/past-bars';
-import type { CoreState, SymbolRuntime } from './state';
+import { type CoreState, type SymbolRuntime, touch } from './state';
 import { rehome } from './strategies/attach';
 import { symbolOf } from './symbols';
 
@@ -43,6 +43,6 @@ function fill(core: CoreState, symbol: SymbolRuntime, data: StrategyRegistered, 
   const length = Math.max(limits.barHistoryMin, Math.min(limits.barHistoryMax, bars.length));
   const series = openSeries(symbol.market, timeframe, length);
   fillSeries(series, bars);
-  symbol.dirty = true;
+  touch(symbol);
   return timeframe;
 }

@@ -61,7 +61,15 @@ export interface SymbolRuntime {
    * arrival through a live door: then no clock tells it the time.
    */
   lagMs: number;
+  /** From which event time on the clock has something to tell it; 0 while that is not reckoned. */
+  dueFromMs: number;
   dirty: boolean;
+}
+
+/** Something of it changed: the next snapshot holds it, and what is due next is reckoned anew. */
+export function touch(symbol: SymbolRuntime): void {
+  symbol.dirty = true;
+  symbol.dueFromMs = 0;
 }
 
 export interface BarGroup {

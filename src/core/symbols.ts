@@ -4,7 +4,7 @@ import { limits } from './domain/limits';
 import type { MarketItem } from './domain/tick';
 import { type Outcome, outcomes } from './market/market';
 import { createSymbolMarket, type SymbolMarket } from './market/symbol-market';
-import { type CoreState, notClocked, type SymbolRuntime } from './state';
+import { type CoreState, notClocked, type SymbolRuntime, touch } from './state';
 import { attachAll, resubscribe } from './strategies/attach';
 
 /** What `timeframe: auto` means until the feed sends bars of its own. */
@@ -33,7 +33,7 @@ function retyped(core: CoreState, known: SymbolRuntime, item: Met): SymbolRuntim
   if (item.assetType === null || symbol.assetType === known.assetType) return known;
   known.assetType = symbol.assetType;
   known.costs = symbol.costs;
-  known.dirty = true;
+  touch(known);
   resubscribe(core, known);
   return known;
 }
@@ -56,6 +56,7 @@ export function createSymbol(
     ticks: 0,
     lastMs: 0,
     lagMs: notClocked,
+    dueFromMs: 0,
     dirty: true,
   };
 }

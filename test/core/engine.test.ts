@@ -4,8 +4,9 @@ import { openMarketFile } from '../../src/adapters/files/market-file';
 import { createCore } from '../../src/core/create';
 import type { MarketBatch, MarketItem, Tick } from '../../src/core/domain/tick';
 import { advance, isTimeDue, onBatch, outcomeTotals } from '../../src/core/engine';
+import { dueMs } from '../../src/core/market/bars';
 import { capture, markAllDirty, restore } from '../../src/core/snapshot';
-import type { CoreState } from '../../src/core/state';
+import { type CoreState, notClocked } from '../../src/core/state';
 import { batchOf, coreWith, feedIn, heardNothing, type Registration, startMs, tick } from '../helpers/core';
 import { everyTick, obedient } from '../helpers/obedient';
 import { reference } from '../helpers/references';
@@ -238,6 +239,26 @@ describe('the core engine', () => {
         return core.strategies.get('o')?.log.evaluated;
       };
       assert.deepEqual([evaluated(dueAt - 1), evaluated(dueAt)], [19, 20]);
+    });
+
+    it('what is due is remembered, and is what a look into every market says', () => {
+      const core = coreWith(all, { definitions });
+      const { latenessMs } = core.settings.policies;
+      const looked = (nowMs: number) =>
+        [...core.symbols.values()].some(
+          ({ market, lagMs }) => lagMs !== notClocked && dueMs(market, nowMs - lagMs - latenessMs) > 0,
+        );
+      let due = 0;
+      for (const [i, item] of walk(600, 11, 900).entries()) {
+        onBatch(core, at(item.timestampMs + (i % 5) * 200, [item as Tick]));
+        for (let nowMs = item.timestampMs; nowMs < item.timestampMs + 4_000; nowMs += beatMs) {
+          assert.equal(isTimeDue(core, nowMs), looked(nowMs));
+          if (!isTimeDue(core, nowMs)) continue;
+          due++;
+          if (i % 3 > 0) advance(core, nowMs, 'live');
+        }
+      }
+      assert.ok(due > 100, String(due));
     });
 
     it('the last minutes, brought in afterwards, say the same in chunks as at once', () => {

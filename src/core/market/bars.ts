@@ -85,9 +85,22 @@ export function symbolWatermarkMs(sm: SymbolMarket): number {
  */
 export function dueMs(sm: SymbolMarket, byMs: number): number {
   let latestMs = 0;
-  const due = (ms: number) => {
+  eachDue(sm, (ms) => {
     if (ms <= byMs && ms > latestMs) latestMs = ms;
-  };
+  });
+  return latestMs;
+}
+
+/** The first time at which something happens; infinite when nothing waits or forms. */
+export function dueFromMs(sm: SymbolMarket): number {
+  let firstMs = Number.POSITIVE_INFINITY;
+  eachDue(sm, (ms) => {
+    if (ms < firstMs) firstMs = ms;
+  });
+  return firstMs;
+}
+
+function eachDue(sm: SymbolMarket, due: (ms: number) => void): void {
   const { items, head } = sm.reorder;
   for (let i = head; i < items.length; i++) {
     const ms = (items[i] as TickItem).timestampMs;
@@ -98,7 +111,6 @@ export function dueMs(sm: SymbolMarket, byMs: number): number {
     due(formingEndMs(series) + (series.fedBy === '' ? 0 : (timeframeOf(series.fedBy)?.ms ?? 0)));
   }
   for (const { waiting } of sm.outside) for (const bar of waiting) due(bar.timestampMs + 1);
-  return latestMs;
 }
 
 /** Takes in an admitted item; appends the bars that close by it to `closed`, which it does not clear. */

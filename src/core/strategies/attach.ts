@@ -4,7 +4,7 @@ import { limits } from '../domain/limits';
 import { createBook } from '../execution/book';
 import { closeSeries, openSeries } from '../market/bars';
 import { history, historyLength, historyRegime } from '../market/series';
-import type { BarGroup, CoreState, SymbolRuntime, TickGroup } from '../state';
+import { type BarGroup, type CoreState, type SymbolRuntime, type TickGroup, touch } from '../state';
 import { setContext, settle } from './evaluate';
 import { runningOf, tradeVersion } from './on-symbol';
 import { clearSlot, createRunning, type Running, type StrategyRuntime, type Variant } from './running';
@@ -41,7 +41,7 @@ export function attach(core: CoreState, symbol: SymbolRuntime, strategy: Strateg
   const timeframe = version.timeframe === 'auto' ? symbol.autoTimeframe : version.timeframe;
   const running = place(symbol, strategy, { version, parameters, timeframe });
   if (running.definition.data === 'bars') warm(core, symbol, running, running.definition);
-  symbol.dirty = true;
+  touch(symbol);
   return running;
 }
 
@@ -104,7 +104,7 @@ function warm(core: CoreState, symbol: SymbolRuntime, running: Running, definiti
 
 /** Stops one running strategy and lets go of its series. */
 export function remove(symbol: SymbolRuntime, running: Running): void {
-  symbol.dirty = true;
+  touch(symbol);
   if (running.definition.data === 'ticks') {
     const group = symbol.tickGroups.find((one) => one.instances.includes(running));
     if (group === undefined) return;
