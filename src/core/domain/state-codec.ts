@@ -17,6 +17,8 @@ export interface StateShape {
 /** What follows a field's name. */
 const tag = { NUMBER: 0, WINDOW: 1, NESTED: 2 } as const;
 
+/** Up to here a loop is quicker than the encoder. */
+const shortChars = 64;
 const utf8 = new TextEncoder();
 const text = new TextDecoder('utf-8', { fatal: true });
 
@@ -59,11 +61,23 @@ export class StateWriter {
   }
 
   str(value: string): void {
-    const bytes = utf8.encode(value);
-    this.u32(bytes.length);
-    this.reserve(bytes.length);
-    this.buffer.set(bytes, this.length);
-    this.length += bytes.length;
+    // No character of UTF-16 takes more than three bytes of UTF-8.
+    this.reserve(4 + value.length * 3);
+    const from = this.length + 4;
+    let written = value.length <= shortChars ? this.ascii(value, from) : null;
+    written ??= utf8.encodeInto(value, this.buffer.subarray(from)).written;
+    this.view.setUint32(this.length, written, true);
+    this.length = from + written;
+  }
+
+  /** Bytes written, or `null` when the text is more than ASCII. Names of fields are short, and there are very many. */
+  private ascii(value: string, from: number): number | null {
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 127) return null;
+      this.buffer[from + i] = code;
+    }
+    return value.length;
   }
 
   f64s(values: Float64Array): void {
