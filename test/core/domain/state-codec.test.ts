@@ -14,6 +14,24 @@ function create(): StateShape {
 }
 
 describe('the state codec', () => {
+  it('carries texts of any length and script, as UTF-8', () => {
+    const anyText = fc.string({ unit: fc.constantFrom('a', 'Z', '_', 'é', '€', '😀'), maxLength: 200 });
+    fc.assert(
+      fc.property(fc.array(anyText, { maxLength: 20 }), (texts) => {
+        const writer = new StateWriter();
+        for (const text of texts) writer.str(text);
+        const bytes = writer.bytes();
+        const reader = new StateReader(bytes);
+        for (const text of texts) assert.equal(reader.str(), text);
+        assert.ok(reader.end());
+        assert.equal(
+          bytes.length,
+          texts.reduce((sum, text) => sum + 4 + Buffer.byteLength(text), 0),
+        );
+      }),
+    );
+  });
+
   it('carries nested state bit for bit', () => {
     const state = { n: 7, ema: { n: 3, value: 0.1 + 0.2, window: Float64Array.of(1, -0, 5e-324) }, last: -1e300 };
     const restored = create();
