@@ -15,8 +15,15 @@ import { replay } from './replay-command';
 import { move, restore } from './restore-command';
 import { verify } from './verify-command';
 
-/** What `verify` starts itself as. */
-const verifyHere = 'verify-here';
+/** Commands that read all of a store; each answers its exit code. */
+const keeping: ReadonlyMap<string, (args: readonly string[]) => Promise<number>> = new Map([
+  ['verify', verify],
+  ['backup', backup],
+  ['restore', restore],
+  ['move', move],
+]);
+/** Before the name of one of them: in this process. */
+const here = 'here';
 
 const usage = `strategy-engine COMMAND
 
@@ -50,11 +57,8 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   if (command === 'dead-letters') process.exitCode = await deadLetters(rest);
-  else if (command === 'verify') process.exitCode = await verifyApart(rest);
-  else if (command === verifyHere) process.exitCode = await verify(rest);
-  else if (command === 'backup') process.exitCode = await backup(rest);
-  else if (command === 'restore') process.exitCode = await restore(rest);
-  else if (command === 'move') process.exitCode = await move(rest);
+  else if (command !== undefined && keeping.has(command)) process.exitCode = await apart(command, rest);
+  else if (command === here) process.exitCode = (await keeping.get(rest[0] ?? '')?.(rest.slice(1))) ?? 2;
   else if (command === 'repartition') process.exitCode = await repartition(rest);
   else explain(command);
 }
@@ -66,8 +70,9 @@ const crashes: readonly (NodeJS.Signals | null)[] = ['SIGSEGV', 'SIGBUS', 'SIGAB
  * In a process of its own: the pages of an embedded log have no checksums, and following a damaged one ends whoever does.
  * That, too, is an answer.
  */
-async function verifyApart(args: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, [...process.execArgv, __filename, verifyHere, ...args], { stdio: 'inherit' });
+async function apart(command: string, args: readonly string[]): Promise<number> {
+  const own = [...process.execArgv, __filename, here, command, ...args];
+  const child = spawn(process.execPath, own, { stdio: 'inherit' });
   const end = () => child.kill();
   process.once('exit', end);
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
@@ -75,7 +80,8 @@ async function verifyApart(args: readonly string[]): Promise<number> {
   if (!crashes.includes(signal)) return code ?? 1;
   const problem = `the file of the log is damaged: reading it ended the process (${signal})`;
   const report = { sound: false, checks: [{ check: 'events', checked: 'unknown', problem, note: null }] };
-  process.stdout.write(args.includes('--json') ? `${JSON.stringify(report)}\n` : `DAMAGED: ${problem}\n`);
+  if (command !== 'verify') process.stderr.write(`strategy-engine ${command}: ${problem}\n`);
+  else process.stdout.write(args.includes('--json') ? `${JSON.stringify(report)}\n` : `DAMAGED: ${problem}\n`);
   return 1;
 }
 

@@ -1,14 +1,24 @@
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { encodeRecord, unseal } from '../src/adapters/log-record';
 import type { LogEvent } from '../src/core/domain/log-event';
 import type { VerifyReport } from '../src/live/keeping/verify';
 import { verifyPlace } from '../src/verify-command';
+import { built } from './helpers/built';
 import { startNode } from './helpers/child';
 import { live, openKept } from './helpers/kept-store';
-import { root } from './helpers/repository';
 import { temporaryDirectory } from './helpers/temporary';
 
 const checkNames = ['events', 'versions', 'ids', 'chain', 'snapshots', 'registry', 'ledger', 'audit', 'tape'];
@@ -88,7 +98,7 @@ describe('verify of an embedded store', () => {
       assert.match(problemOf(report) ?? '', /^event 9 of the log is damaged/, `byte ${at}`);
       assert.match(noteOf(report, 'registry') ?? '', /not judged/);
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('a missing event is found', async () => {
     await inLog('log', (db) => db.remove(12));
@@ -157,7 +167,7 @@ describe('verify of an embedded store', () => {
     assert.equal((await verify()).sound, true);
     rmSync(join(dir, readdirSync(dir).find((file) => file.startsWith('chunks')) ?? ''));
     assert.match(problemOf(await verify()) ?? '', /^snapshot .* chunk ".*" in chunks-\d+\.bin is damaged or missing/);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('a flip in any byte of the tape is found, and the record or header named', async () => {
     const file = join(path, 'tape', readdirSync(join(path, 'tape')).find((name) => name.endsWith('.tape')) ?? '');
@@ -174,7 +184,7 @@ describe('verify of an embedded store', () => {
       flip(file, at);
     }
     assert.equal((await verify()).sound, true);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('an end of the tape that a kill tore off is told, and is no damage', async () => {
     const file = join(path, 'tape', readdirSync(join(path, 'tape')).find((name) => name.endsWith('.tape')) ?? '');
@@ -208,11 +218,12 @@ describe('verify of an embedded store', () => {
   });
 
   it('the command says it in a table or JSON, and in its exit code', async () => {
-    const run = async (...args: string[]) => {
-      const child = startNode([join(root, 'src/cli.ts'), 'verify', ...args]);
+    const command = async (...args: string[]) => {
+      const child = startNode([built('src/cli.js'), ...args]);
       const { code } = await child.ended;
       return { code, out: child.stdout(), err: child.stderr() };
     };
+    const run = (...args: string[]) => command('verify', ...args);
     const sound = await run('--data', path);
     assert.equal(sound.code, 0, sound.err);
     assert.match(sound.out, /^events +33 events .*ok$/m);
@@ -233,6 +244,16 @@ describe('verify of an embedded store', () => {
     const crashed = await run('--data', path);
     assert.equal(crashed.code, 1, crashed.err);
     assert.match(`${crashed.out}${crashed.err}`, /the file of the log is damaged|cannot be opened/);
+    const elsewhere = `${path}-elsewhere`;
+    for (const args of [
+      ['backup', '--data', path, '--out', elsewhere],
+      ['move', '--from', path, '--to', elsewhere],
+    ]) {
+      const refused = await command(...args);
+      assert.equal(refused.code, 1, refused.err);
+      assert.match(refused.err, /the file of the log is damaged|cannot be opened/);
+      assert.ok(!existsSync(elsewhere), args[0]);
+    }
     const wrong = await run('--nonsense');
     assert.equal(wrong.code, 2);
     assert.match(wrong.err, /strategy-engine verify \(--data DIR/);
@@ -241,5 +262,5 @@ describe('verify of an embedded store', () => {
     assert.equal(absent.code, 1);
     assert.match(absent.err, /there is none/);
     rmSync(`${path}-away`, { recursive: true });
-  }).timeout(60_000);
+  }).timeout(120_000);
 });
