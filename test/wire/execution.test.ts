@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { z } from 'zod';
 import { EngineError } from '../../src/core/domain/errors';
 import { limits } from '../../src/core/domain/limits';
 import { type TrackOrigin, trackInput } from '../../src/wire/execution';
@@ -26,7 +28,49 @@ function messageOf(fields: object): string {
   assert.fail(`accepted: ${JSON.stringify(fields)}`);
 }
 
+/** Whatever may stand in a field, near and far from what belongs there. */
+const anyField = fc.oneof(
+  fc.constantFrom(null, undefined, '', '1e3', ' 1', 'buy', 'filled', 'live', 'USD', 'btcusd', true, 'true', Number.NaN),
+  fc.double(),
+  fc.string({ maxLength: 8 }),
+  fc.anything({ maxDepth: 1 }),
+);
+
 describe('wire/execution', () => {
+  it('says the same as the schema that it was compiled from, of any body', () => {
+    const { strategy_id, execution_result } = trackBody.shape;
+    const plain = z.object({ strategy_id, execution_result: z.object(execution_result.shape) });
+    const names = Object.keys(execution_result.shape);
+    const body = fc.record({
+      strategy_id: fc.oneof(fc.constant('a'), anyField),
+      execution_result: fc.oneof(
+        {
+          weight: 9,
+          arbitrary: fc.dictionary(fc.constantFrom(...names), anyField).map((some) => ({ ...result, ...some })),
+        },
+        { weight: 1, arbitrary: anyField },
+      ),
+    });
+    const said = (schema: z.ZodType, value: unknown) => {
+      try {
+        return { read: parseWith(schema, value) };
+      } catch (thrown) {
+        assert.ok(thrown instanceof EngineError);
+        return { message: thrown.message, details: thrown.details };
+      }
+    };
+    let taken = 0;
+    fc.assert(
+      fc.property(body, (value) => {
+        const compiled = said(trackBody, value);
+        if ('read' in compiled) taken++;
+        assert.deepEqual(compiled, said(plain, value));
+      }),
+      { numRuns: 1_000, seed: 20_260_101 },
+    );
+    assert.ok(taken > 30, `${taken} were taken`);
+  });
+
   it('every field of the contract arrives under its name inside', () => {
     const execution_result = {
       ...result,
