@@ -39,6 +39,8 @@ export interface Durability {
   /** Survives kill -9 of the store's own process, and its bounds of memory; `false` is alerted. */
   readonly survivesStoreKill: boolean | 'unknown';
   readonly survivesPowerLoss: boolean | 'unknown';
+  /** Events that the store had acknowledged and lost, and that this process wrote again. */
+  readonly putBackEvents?: number;
   readonly text: string;
 }
 

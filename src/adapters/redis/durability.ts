@@ -58,7 +58,11 @@ export const unknownDurability: Durability = {
 
 const fsyncs: Readonly<Record<string, { readonly words: string; readonly survives: boolean }>> = {
   always: { words: 'synced before every answer: survives kill -9 of Redis and power loss', survives: true },
-  everysec: { words: 'synced every second: survives kill -9 of Redis; power loss may cost a second', survives: false },
+  everysec: {
+    words:
+      'synced every second: kill -9 of Redis costs nothing while the engine lives, which writes again what a busy disk kept from the AOF; power loss may cost two seconds',
+    survives: false,
+  },
   no: {
     words: 'synced when the system likes: survives kill -9 of Redis; power loss may cost half a minute',
     survives: false,

@@ -72,9 +72,18 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
   const { clock, logger, url, random } = options;
   let durability: Durability = unknownDurability;
   const teller = new StateTeller();
+  let putBack = 0;
+  const told = (): Durability =>
+    putBack === 0
+      ? durability
+      : {
+          ...durability,
+          putBackEvents: putBack,
+          text: `${putBack} lost events were written again; ${durability.text}`,
+        };
   const read = async (): Promise<void> => {
     durability = await readDurability(connection.client);
-    if (connection.state === 'up') teller.tell('up', durability.text);
+    if (connection.state === 'up') teller.tell('up', told().text);
   };
   const keys = keysOf(options.engineName);
   const connection: RedisConnection = new RedisConnection({
@@ -87,7 +96,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
     ...(options.onReconnect === undefined ? {} : { onReconnect: options.onReconnect }),
     onReady: () => void read(),
     // Said when it was read what this server keeps: it may be another one, or set otherwise, than before.
-    onState: (state, message) => teller.tell(state, state === 'up' ? durability.text : message),
+    onState: (state, message) => teller.tell(state, state === 'up' ? told().text : message),
   });
   await connection.start();
   const shared = { connection, keys, clock, logger };
@@ -97,9 +106,14 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
   const log = createRedisLog({
     ...shared,
     ...ids,
-    durability: () => durability,
+    durability: told,
     onState: (listener) => teller.add(listener),
     onLost: (message) => teller.lost(message),
+    onPutBack(events) {
+      putBack += events;
+      logger.warn('Redis had lost events that it had acknowledged; they were written again', { events });
+      teller.tell('up', told().text);
+    },
   });
   const snapshots = createRedisSnapshots({ ...shared, fence: () => (teller.isLost ? null : lease.fence()) });
   try {

@@ -7,6 +7,7 @@ export const alertCodes = {
   snapshot_refused: 'a damaged snapshot was passed over at the start; an older one and the replay gave the same state',
   tape_lost: 'the tape ends before the snapshot; the market between is not replayed after another crash',
   volatile_store: 'what Redis acknowledges does not survive its own end, or may be evicted',
+  store_put_back: 'Redis came back without events that it had acknowledged; this process wrote them again',
   durable_store: 'Redis was set so that it keeps what it acknowledges',
   tape_foreign:
     'the market goes on from a snapshot of another process; what came since is missing here, but for streams',

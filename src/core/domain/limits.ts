@@ -53,6 +53,8 @@ export const limits = {
   eventsPerAppend: 64,
   /** Events of other processes that come with the answer to an append, and wait to be folded. */
   eventsAhead: 256,
+  /** Events that a process remembers, to put them back into a store that comes back without them (about 4 MB). */
+  eventsRecalled: 4_096,
   /** Appends waiting for their group; more are refused with ConnectionError rather than queued without end. */
   appendsWaiting: 4_096,
   /** Batches whose results are kept, so that several nodes behind one source read one evaluation. */
