@@ -58,7 +58,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
   if (command === 'dead-letters') process.exitCode = await deadLetters(rest);
   else if (command !== undefined && keeping.has(command)) process.exitCode = await apart(command, rest);
-  else if (command === here) process.exitCode = (await keeping.get(rest[0] ?? '')?.(rest.slice(1))) ?? 2;
+  else if (command === here) process.exitCode = await asTold(rest);
   else if (command === 'repartition') process.exitCode = await repartition(rest);
   else explain(command);
 }
@@ -72,7 +72,7 @@ const crashes: readonly (NodeJS.Signals | null)[] = ['SIGSEGV', 'SIGBUS', 'SIGAB
  */
 async function apart(command: string, args: readonly string[]): Promise<number> {
   const own = [...process.execArgv, __filename, here, command, ...args];
-  const child = spawn(process.execPath, own, { stdio: 'inherit' });
+  const child = spawn(process.execPath, own, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   const end = () => child.kill();
   process.once('exit', end);
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
@@ -83,6 +83,13 @@ async function apart(command: string, args: readonly string[]): Promise<number> 
   if (command !== 'verify') process.stderr.write(`strategy-engine ${command}: ${problem}\n`);
   else process.stdout.write(args.includes('--json') ? `${JSON.stringify(report)}\n` : `DAMAGED: ${problem}\n`);
   return 1;
+}
+
+/** One of them in this process, which is over when the one that started it is: killed, it must not go on writing. */
+async function asTold([command = '', ...args]: readonly string[]): Promise<number> {
+  process.once('disconnect', () => process.exit(1));
+  process.channel?.unref();
+  return (await keeping.get(command)?.(args)) ?? 2;
 }
 
 function explain(command: string | undefined): void {
