@@ -27,7 +27,7 @@ export interface LmdbLog extends EventLog {
   forgotten(events: readonly LogEvent[]): Promise<number | null>;
   /**
    * Takes the events of another log as they are, with their numbers and versions; for restoring. `ConflictError` when
-   * this log has any event.
+   * this log holds an event.
    */
   importEvents(pages: AsyncIterable<readonly LogEvent[]>): Promise<void>;
   /** As `close`, answering whether nothing was left in flight. */

@@ -14,7 +14,7 @@ export interface RedisConnectionOptions {
   /** `redis://` or `rediss://` with optional user, password and database number, or `redis-cluster://` with its nodes. */
   readonly url: string;
   readonly role: RedisRole;
-  /** On a cluster the owner of this key's slot is connected to, and serves only keys of that slot. Absent: any node. */
+  /** On a cluster the owner of this key's slot is connected to, and serves only keys of that slot. Absent: whichever node answers. */
   readonly key?: string;
   readonly clock: Clock;
   readonly logger: Logger;

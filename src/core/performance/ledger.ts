@@ -126,7 +126,7 @@ const modes = ['live', 'paper', 'shadow'] as const;
 
 /**
  * The executions of one strategy, or with `null` of all. Real and simulated results are never added: without a `mode`
- * the most real one that has any counts (`live`, else `paper`, else `shadow`), and the others are told by number.
+ * the most real one that counts something (`live`, else `paper`, else `shadow`), and the others are told by number.
  */
 export function ledgerView(ledger: Ledger, strategyId: string | null, mode?: ExecutionMode): LedgerView {
   const books: ModeBooks | undefined = strategyId === null ? ledger.all : ledger.strategies.get(strategyId);
