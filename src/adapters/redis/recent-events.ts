@@ -5,7 +5,7 @@
 import { limits } from '../../core/domain/limits';
 import type { LogEvent } from '../../core/domain/log-event';
 
-export interface Sealed {
+interface Sealed {
   readonly event: LogEvent;
   readonly seal: string;
 }
@@ -25,11 +25,11 @@ export class RecentEvents {
   }
 
   add(event: LogEvent, seal: string): void {
-    const { seq } = event;
-    if (seq <= this.newestSeq - limits.eventsRecalled) return;
-    this.bySeq.set(seq, { event, seal });
-    for (let old = this.newestSeq; old < seq; old++) this.bySeq.delete(old - limits.eventsRecalled + 1);
-    this.newestSeq = Math.max(this.newestSeq, seq);
+    this.bySeq.set(event.seq, { event, seal });
+    this.newestSeq = Math.max(this.newestSeq, event.seq);
+    if (this.bySeq.size <= limits.eventsRecalled) return;
+    // The one that came first; a hole is never filled with a guess, it only ends what can be put back.
+    this.bySeq.delete(this.bySeq.keys().next().value as number);
   }
 
   /** All behind an event, in order; `null` when that event was another one here, or not all behind it are remembered. */
