@@ -60,7 +60,7 @@ async function openRedis(options: OpenStoreOptions, { url, path }: RedisOptions)
   try {
     const { name, clock, logger, random, metrics } = options;
     // Its folder is this process's alone, so a new life of it may take up the lease of the last one.
-    const holder = path === undefined ? {} : { holder: local.tapeId };
+    const own = path === undefined ? {} : { holder: local.tapeId, dir: path };
     metrics.count('reconnects', 'store', 0);
     const { log, snapshots, lease, close } = await openRedisStore({
       url,
@@ -69,7 +69,7 @@ async function openRedis(options: OpenStoreOptions, { url, path }: RedisOptions)
       logger,
       random,
       onReconnect: () => metrics.count('reconnects', 'store'),
-      ...holder,
+      ...own,
     });
     return {
       ...local,
@@ -95,7 +95,7 @@ interface Local {
   release(): void;
 }
 
-/** What of an engine in Redis lies in this process: its tape. */
+/** What of an engine in Redis lies in this process: its tape; and the last events, which the store keeps there. */
 async function openLocal({ clock, logger }: OpenStoreOptions, path: string | undefined): Promise<Local> {
   if (path === undefined) return { tape: createMemoryTape(), tapeId: randomUUID(), release: () => undefined };
   const dir = join(path, 'tape');

@@ -11,7 +11,7 @@ const notDurable = 'not durable';
  * one on purpose, and only says so.
  */
 export function reportStore(health: Health, log: Pick<EventLog, 'durability'>): void {
-  const { kind, survivesStoreKill, putBackEvents = 0, text } = log.durability();
+  const { kind, survivesStoreKill, putBackEvents = 0, lostEvents = 0, text } = log.durability();
   health.report('store', 'up', text);
   if (kind !== 'redis') return;
   const isVolatile = survivesStoreKill === false;
@@ -19,6 +19,7 @@ export function reportStore(health: Health, log: Pick<EventLog, 'durability'>): 
   const before = health.components().get(component)?.message ?? '';
   health.report(component, 'up', words);
   if (before === words) return;
+  if (lostEvents > 0) health.alert('store_lost', 'critical', component, text);
   if (putBackEvents > 0) health.alert('store_put_back', 'warning', component, text);
   if (isVolatile) health.alert('volatile_store', 'warning', component, words);
   else if (before.startsWith(notDurable)) health.alert('durable_store', 'info', component, words);

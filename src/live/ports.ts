@@ -41,6 +41,8 @@ export interface Durability {
   readonly survivesPowerLoss: boolean | 'unknown';
   /** Events that the store had acknowledged and lost, and that this process wrote again. */
   readonly putBackEvents?: number;
+  /** Events that it had acknowledged and lost, and whose place others have taken. */
+  readonly lostEvents?: number;
   readonly text: string;
 }
 

@@ -1,12 +1,17 @@
 /** T2 without an AOF: Redis comes back without what it had acknowledged. Who lives puts it back, or tells that nobody can. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Redis } from 'ioredis';
+import { backUp } from '../../src/backup-command';
 import type { EngineError } from '../../src/core/domain/errors';
 import type { Engine } from '../../src/live/engine-api';
+import { restoreFrom } from '../../src/restore-command';
 import { countAll, engineCounter, exactTotals, operationsOf } from '../faults/counting';
 import { counted, openRedisEngine } from '../faults/redis-engine';
 import { probe } from '../helpers/redis-probe';
 import { type RedisServer, startRedis } from '../helpers/redis-server';
+import { temporaryDirectory } from '../helpers/temporary';
 import { until } from '../helpers/until';
 
 const operations = operationsOf(200, 20_260_109);
@@ -19,20 +24,25 @@ const lossPattern = /Redis has lost events that it had acknowledged/;
 describe('a Redis that loses what it had acknowledged', () => {
   let redis: RedisServer;
   let asker: Redis;
+  let directory: ReturnType<typeof temporaryDirectory>;
   const engines: Engine[] = [];
 
   beforeEach(async () => {
     redis = await startRedis();
     asker = probe(redis.url);
+    directory = temporaryDirectory('redis-loss');
   });
   afterEach(async () => {
     await Promise.all(engines.splice(0).map((engine) => engine.close()));
     asker.disconnect();
     await redis.stop();
+    directory.remove();
   });
 
-  async function open(): Promise<Engine> {
-    const { engine } = await openRedisEngine(redis.url);
+  /** With a folder of its own, or without one. */
+  async function open(path?: string): Promise<Engine> {
+    const own = path === undefined ? {} : { store: { kind: 'redis', url: redis.url, path } as const };
+    const { engine } = await openRedisEngine(redis.url, own);
     engines.push(engine);
     return engine;
   }
@@ -129,6 +139,75 @@ describe('a Redis that loses what it had acknowledged', () => {
     assert.deepEqual(await counter.totals(), exactTotals(kept));
     await countAll([counter], [...lost, ...later], 8);
     assert.deepEqual(await counter.totals(), exactTotals(operations));
+  }).timeout(40_000);
+
+  /** As much as in `lose`, and then nobody lives: neither the engine nor Redis. */
+  async function loseAll(path?: string): Promise<void> {
+    const engine = await open(path);
+    await countAll([engineCounter(engine, counted)], kept, 8);
+    await asker.save();
+    await countAll([engineCounter(engine, counted)], lost, 8);
+    await Promise.all(engines.splice(0).map((one) => one.close()));
+    await redis.kill9();
+    await redis.restart();
+  }
+
+  it('gets back from the next life of an engine with a folder what nobody who lived knew', async () => {
+    await loseAll(directory.path);
+    const engine = await open(directory.path);
+    assert.ok(codes(engine).includes('store_put_back'), codes(engine).join());
+    assert.match(engine.summary().durability, /^\d+ lost events were written again; in Redis/);
+    const counter = engineCounter(engine, counted);
+    assert.deepEqual(await counter.totals(), exactTotals([...kept, ...lost]));
+    await countAll([counter], [...lost, ...later], 8);
+    assert.deepEqual(await counter.totals(), exactTotals(operations), 'a retry is known');
+    await engine.close();
+    engines.length = 0;
+    const again = await open(directory.path);
+    assert.ok(!codes(again).includes('store_put_back'), 'it is whole now');
+    assert.deepEqual(await engineCounter(again, counted).totals(), exactTotals(operations));
+  }).timeout(40_000);
+
+  it('that another process went on with tells the next life of one with a folder what is gone, and where it has it', async () => {
+    await loseAll(directory.path);
+    await countAll([engineCounter(await open(), counted)], later, 8);
+    const engine = await open(directory.path);
+    const { durability } = engine.summary();
+    const [, gone, file] =
+      /^(\d+) acknowledged events are not in Redis any more; (\S+) has them; in/.exec(durability) ?? [];
+    assert.equal(Number(gone), lost.length, durability);
+    assert.deepEqual(
+      engine.alerts().flatMap(({ code, level }) => (code === 'store_lost' ? [level] : [])),
+      ['critical'],
+    );
+    const lines = readFileSync(String(file), 'utf8').trim().split('\n');
+    assert.deepEqual(
+      lines.map((line) => /"execution_?[iI]d":"([^"]+)"/.exec(line)?.[1]).sort(),
+      lost.map(({ id }) => id).sort(),
+    );
+    const counter = engineCounter(engine, counted);
+    assert.deepEqual(await counter.totals(), exactTotals([...kept, ...later]));
+    await countAll([counter], lost, 8);
+    assert.deepEqual(await counter.totals(), exactTotals(operations), 'sent again they count');
+    await engine.close();
+    engines.length = 0;
+    assert.ok(!codes(await open(directory.path)).includes('store_lost'), 'it is told once');
+  }).timeout(40_000);
+
+  it('that an older backup was restored to gets nothing back of what came after the backup', async () => {
+    const place = { kind: 'redis', url: redis.url, name: 'counting', tapeOf: null } as const;
+    const file = join(directory.path, 'older.backup');
+    const engine = await open(join(directory.path, 'own'));
+    await countAll([engineCounter(engine, counted)], kept, 8);
+    await backUp(place, file);
+    await countAll([engineCounter(engine, counted)], lost, 8);
+    await engine.close();
+    engines.length = 0;
+    await asker.flushall();
+    await restoreFrom(file, place);
+    const again = await open(join(directory.path, 'own'));
+    assert.deepEqual(await engineCounter(again, counted).totals(), exactTotals(kept));
+    assert.doesNotMatch(again.summary().durability, /lost|not in Redis/);
   }).timeout(40_000);
 
   it('is found at the start too: a snapshot of events that are gone is refused', async () => {

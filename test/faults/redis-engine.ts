@@ -5,13 +5,11 @@ import { type LogLines, logLines } from '../helpers/redis-probe';
 
 export const counted = 'counted';
 
-/** Durable as a store of money has to be. */
-export const aofArgs = (fsync: 'everysec' | 'always'): readonly string[] => [
-  '--appendonly',
-  'yes',
-  '--appendfsync',
-  fsync,
-];
+/** With an AOF, durable as a store of money has to be; with `none` Redis comes back empty. */
+export type Aof = 'everysec' | 'always' | 'none';
+
+export const aofArgs = (aof: Aof): readonly string[] =>
+  aof === 'none' ? ['--appendonly', 'no', '--save', ''] : ['--appendonly', 'yes', '--appendfsync', aof];
 
 export interface RedisEngine {
   readonly engine: Engine;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis-server';
 import { temporaryDirectory } from '../helpers/temporary';
 import { seeded } from './proxy';
-import { aofArgs } from './redis-engine';
+import { type Aof, aofArgs } from './redis-engine';
 import { expected, registerTracked, strikeUnderLoad, TrackServer, totals, unknownOf, type Verdict } from './tracking';
 
 export type Victim = 'process' | 'redis' | 'either';
@@ -24,15 +24,10 @@ async function killProcess(server: TrackServer): Promise<void> {
   await server.start();
 }
 
-/** With an AOF: nothing acknowledged may be lost, nothing counted twice. */
-export async function killAround(
-  victim: Victim,
-  kills: number,
-  fsync: 'everysec' | 'always',
-  seed: number,
-): Promise<Killed> {
+/** Nothing acknowledged may be lost, nothing counted twice: with an AOF, and without one as far back as is remembered. */
+export async function killAround(victim: Victim, kills: number, aof: Aof, seed: number): Promise<Killed> {
   const { path: directory, remove } = temporaryDirectory('redis-kill');
-  const redis = await startRedis({ args: aofArgs(fsync) });
+  const redis = await startRedis({ args: aofArgs(aof) });
   const server = new TrackServer('track-child.ts', join(directory, 'local'), await freePort(), redis.url);
   const random = seeded(seed);
   const draw = seeded(seed + 1);

@@ -56,21 +56,27 @@ export const unknownDurability: Durability = {
   text: 'in Redis; whether Redis keeps it (AOF, eviction) is not known',
 };
 
-const fsyncs: Readonly<Record<string, { readonly words: string; readonly survives: boolean }>> = {
-  always: { words: 'synced before every answer: survives kill -9 of Redis and power loss', survives: true },
+interface Fsync {
+  /** @param isKept whether this process keeps the last events in a folder of its own, too */
+  readonly words: (isKept: boolean) => string;
+  readonly survives: boolean;
+}
+
+const fsyncs: Readonly<Record<string, Fsync>> = {
+  always: { words: () => 'synced before every answer: survives kill -9 of Redis and power loss', survives: true },
   everysec: {
-    words:
-      'synced every second: kill -9 of Redis costs nothing while the engine lives, which writes again what a busy disk kept from the AOF; power loss may cost two seconds',
+    words: (isKept) =>
+      `synced every second: kill -9 of Redis costs nothing${isKept ? ', also together with the engine' : ' while the engine lives'}, which writes again what a busy disk kept from the AOF; power loss may cost two seconds`,
     survives: false,
   },
   no: {
-    words: 'synced when the system likes: survives kill -9 of Redis; power loss may cost half a minute',
+    words: () => 'synced when the system likes: survives kill -9 of Redis; power loss may cost half a minute',
     survives: false,
   },
 };
 
 /** Pure: what the settings mean. A bound of memory whose policy takes any key away may take the log. */
-export function durabilityOf({ appendonly, appendfsync, policy, maxmemory }: Settings): Durability {
+export function durabilityOf({ appendonly, appendfsync, policy, maxmemory }: Settings, isKept: boolean): Durability {
   const evicts = policy.startsWith('allkeys') && maxmemory !== '0' && maxmemory !== '';
   if (evicts) {
     const text = `in Redis with maxmemory-policy ${policy}: it may throw the log away when its memory is full; set noeviction`;
@@ -90,14 +96,14 @@ export function durabilityOf({ appendonly, appendfsync, policy, maxmemory }: Set
     ...base,
     survivesStoreKill: true,
     survivesPowerLoss: fsync.survives,
-    text: `in Redis with AOF, ${fsync.words}`,
+    text: `in Redis with AOF, ${fsync.words(isKept)}`,
   };
 }
 
 /** Asks the server; `unknown` when it does not answer. Never rejects. */
-export async function readDurability(client: RedisConnection['client']): Promise<Durability> {
+export async function readDurability(client: RedisConnection['client'], isKept: boolean): Promise<Durability> {
   try {
-    return durabilityOf(await readSettings(client));
+    return durabilityOf(await readSettings(client), isKept);
   } catch {
     return unknownDurability;
   }

@@ -2,6 +2,8 @@
 export interface EngineKeys {
   /** Stream of events, entry ids `<seq>-0`. */
   readonly log: string;
+  /** Names the log anew when one is put there from elsewhere; absent of one that grew here. */
+  readonly logId: string;
   /** Hash: digest of an event's id to its seq and content. */
   readonly ids: string;
   /** Hash: aggregate to its version. */
@@ -37,6 +39,7 @@ function keysUnder(prefix: string): EngineKeys {
   const key = (name: string) => `${prefix}:${name}`;
   return {
     log: key('log'),
+    logId: key('log_id'),
     ids: key('ids'),
     versions: key('versions'),
     chunks: key('chunks'),

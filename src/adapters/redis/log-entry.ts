@@ -28,18 +28,40 @@ export function storedEvent(event: NewEvent, seq: number, aggregateVersion: numb
   return { ...rest, seq, aggregateVersion } as LogEvent;
 }
 
+/** As it lies in Redis, without what follows from the body. */
+export interface LogEntry {
+  readonly seq: number;
+  readonly version: number;
+  /** Over number, version, id and body. */
+  readonly seal: string;
+  readonly body: string;
+}
+
+/** Whether not a single bit of it is another. */
+export function isWhole({ seq, version, seal, body }: LogEntry): boolean {
+  try {
+    const { id } = JSON.parse(body) as { readonly id: string };
+    return sealOf(seq, version, digestOfId(id), body) === seal;
+  } catch {
+    return false;
+  }
+}
+
+export function eventOf({ seq, version, body }: LogEntry): LogEvent {
+  const event = JSON.parse(body) as Omit<LogEvent, 'seq' | 'aggregateVersion'>;
+  return { ...event, seq, aggregateVersion: version } as LogEvent;
+}
+
 const damaged = (seq: number, why: string) => new EngineError('InternalError', `event ${seq} of the log is ${why}`);
 
-/** The event of an entry; `InternalError` naming the seq when it is missing, damaged or another's. */
-export function decodeEntry(entry: unknown, seq: number): LogEvent {
-  const [id, flat] = Array.isArray(entry) ? entry : [];
+/** What XRANGE has as an entry; `InternalError` naming the seq when it is missing, damaged or another's. */
+export function decodeEntry(given: unknown, seq: number): LogEntry {
+  const [id, flat] = Array.isArray(given) ? given : [];
   if (id !== `${seq}-0` || !Array.isArray(flat)) throw damaged(seq, `missing: "${String(id)}" stands in its place`);
   const fields = new Map<string, string>();
   for (let i = 0; i + 1 < flat.length; i += 2) fields.set(String(flat[i]), String(flat[i + 1]));
-  const body = fields.get('d') ?? '';
-  const version = Number(fields.get('v'));
-  if (fields.get('s') !== sealOf(seq, version, fields.get('k') ?? '', body))
+  const entry = { seq, version: Number(fields.get('v')), seal: fields.get('s') ?? '', body: fields.get('d') ?? '' };
+  if (entry.seal !== sealOf(seq, entry.version, fields.get('k') ?? '', entry.body))
     throw damaged(seq, 'damaged: its checksum does not hold');
-  const event = JSON.parse(body) as Omit<LogEvent, 'seq' | 'aggregateVersion'>;
-  return { ...event, seq, aggregateVersion: version } as LogEvent;
+  return entry;
 }

@@ -3,44 +3,34 @@
  * (an AOF is not written while the disk is busy with a sync, a server without one keeps what it saved): these are put back.
  */
 import { limits } from '../../core/domain/limits';
-import type { LogEvent } from '../../core/domain/log-event';
-
-interface Sealed {
-  readonly event: LogEvent;
-  readonly seal: string;
-}
+import type { LogEntry } from './log-entry';
 
 export class RecentEvents {
-  private readonly bySeq = new Map<number, Sealed>();
+  private readonly bySeq = new Map<number, LogEntry>();
   private newestSeq = 0;
 
   /** The newest; a log without it is not the one that this process has folded. */
   get newest(): { readonly seq: number; readonly seal: string } {
-    return { seq: this.newestSeq, seal: this.sealOf(this.newestSeq) };
+    return { seq: this.newestSeq, seal: this.bySeq.get(this.newestSeq)?.seal ?? '' };
   }
 
-  /** Empty for one that is not remembered. */
-  sealOf(seq: number): string {
-    return this.bySeq.get(seq)?.seal ?? '';
-  }
-
-  add(event: LogEvent, seal: string): void {
-    this.bySeq.set(event.seq, { event, seal });
-    this.newestSeq = Math.max(this.newestSeq, event.seq);
+  add(entry: LogEntry): void {
+    this.bySeq.set(entry.seq, entry);
+    this.newestSeq = Math.max(this.newestSeq, entry.seq);
     if (this.bySeq.size <= limits.eventsRecalled) return;
     // The one that came first; a hole is never filled with a guess, it only ends what can be put back.
     this.bySeq.delete(this.bySeq.keys().next().value as number);
   }
 
-  /** All behind an event, in order; `null` when that event was another one here, or not all behind it are remembered. */
-  behind(seq: number, seal: string): readonly LogEvent[] | null {
+  /** All behind an entry, in order; `null` when that one was another here, or not all behind it are remembered. */
+  behind(seq: number, seal: string): readonly LogEntry[] | null {
     if (seq > 0 && this.bySeq.get(seq)?.seal !== seal) return null;
-    const events: LogEvent[] = [];
+    const entries: LogEntry[] = [];
     for (let next = seq + 1; next <= this.newestSeq; next++) {
       const known = this.bySeq.get(next);
       if (known === undefined) return null;
-      events.push(known.event);
+      entries.push(known);
     }
-    return events;
+    return entries;
   }
 }

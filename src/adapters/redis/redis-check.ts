@@ -4,6 +4,7 @@ import type { Clock, EventLog, Logger, Snapshot } from '../../live/ports';
 import { RedisConnection } from './connection';
 import { unknownDurability } from './durability';
 import type { EngineKeys } from './keys';
+import { LogCommands } from './log-commands';
 import { digestOfId, fieldOf } from './log-entry';
 import { createRedisLog } from './redis-log';
 import { decodeManifest, fieldsOf, joined, type StoredSet } from './snapshot-manifest';
@@ -50,7 +51,8 @@ export async function connectTo({ url, keys, clock, logger, random }: RedisAcces
 export async function openRedisCheck(access: RedisAccess): Promise<RedisCheck> {
   const connection = await connectTo(access);
   const { keys, clock } = access;
-  const log = createRedisLog({ connection, keys, clock, durability: () => unknownDurability, onState: () => {} });
+  const commands = new LogCommands(connection, keys);
+  const log = createRedisLog({ commands, clock, durability: () => unknownDurability, onState: () => {} });
   return {
     log,
     versionOf: (aggregate) =>

@@ -4,16 +4,13 @@ import { limits } from '../../core/domain/limits';
 import type { LogEvent, NewEvent } from '../../core/domain/log-event';
 import type { AppendOutcome, Clock, Durability, EventLog, FeedState } from '../../live/ports';
 import { createGroupCommit, type GroupCommit } from '../group-commit';
-import { appendScript } from './append-script';
-import type { RedisConnection } from './connection';
-import type { EngineKeys } from './keys';
-import { decodeEntry, digestOfId, encodeBody, fieldOf, sealOf, storedEvent } from './log-entry';
+import { type CodedEvent, codedEvent, type LogCommands } from './log-commands';
+import { decodeEntry, eventOf, type LogEntry, sealOf, storedEvent } from './log-entry';
+import { putBack } from './put-back';
 import { RecentEvents } from './recent-events';
-import { createScript } from './script';
 
 export interface RedisLogOptions {
-  readonly connection: RedisConnection;
-  readonly keys: EngineKeys;
+  readonly commands: LogCommands;
   readonly clock: Clock;
   readonly durability: () => Durability;
   /** Tells how the connection is, and again whenever that changes. */
@@ -22,39 +19,37 @@ export interface RedisLogOptions {
   readonly onLost?: (message: string) => void;
   /** Told how many events were put back that Redis had acknowledged and lost. */
   readonly onPutBack?: (events: number) => void;
-  /** Ids remembered; default `limits.executionIds`. */
-  readonly executionIds?: number;
+  /** Keeps what is seen of the log, in order, before anybody is answered; each call is one write. */
+  readonly keep?: (entries: readonly LogEntry[]) => void;
 }
-
-const append = createScript(appendScript);
 
 class RedisEventLog implements EventLog {
   readonly isShared = true;
   readonly durability: () => Durability;
   readonly onState: RedisLogOptions['onState'];
-  private readonly connection: RedisConnection;
-  private readonly keys: EngineKeys;
-  private readonly idsKept: number;
+  private readonly commands: LogCommands;
   private readonly group: GroupCommit;
   /** Up to here everything was handed out, so only what comes after is of interest in an answer. */
   private knownSeq = Number.POSITIVE_INFINITY;
   /** Events of others that came with an answer; they are asked for next. */
   private readonly ahead = new Map<number, LogEvent>();
   private readonly recent = new RecentEvents();
+  /** Seen, and not kept yet. */
+  private unkept: LogEntry[] = [];
   private lost: EngineError | null = null;
   private puttingBack: Promise<void> | null = null;
   private readonly onLost: (message: string) => void;
   private readonly onPutBack: (events: number) => void;
+  private readonly keep: (entries: readonly LogEntry[]) => void;
   private closed = false;
 
   constructor(options: RedisLogOptions) {
-    this.connection = options.connection;
-    this.keys = options.keys;
+    this.commands = options.commands;
     this.durability = options.durability;
     this.onState = options.onState;
     this.onLost = options.onLost ?? (() => {});
     this.onPutBack = options.onPutBack ?? (() => {});
-    this.idsKept = options.executionIds ?? limits.executionIds;
+    this.keep = options.keep ?? (() => {});
     this.group = createGroupCommit({ clock: options.clock, commit: (events) => this.commit(events) });
   }
 
@@ -69,14 +64,14 @@ class RedisEventLog implements EventLog {
       for (const entry of await this.entriesAfter(afterSeq, limit)) {
         events.push(this.seen(entry, afterSeq + events.length + 1));
       }
+    this.keepSeen();
     this.knownSeq = afterSeq + events.length;
     return events;
   }
 
   async lastSeq(): Promise<number> {
     this.assertOpen();
-    const [newest] = await this.call((client) => client.xrevrange(this.keys.log, '+', '-', 'COUNT', 1));
-    return newest === undefined ? 0 : Number.parseInt(newest[0], 10);
+    return (await this.commands.newest()).seq;
   }
 
   async close(): Promise<void> {
@@ -91,7 +86,7 @@ class RedisEventLog implements EventLog {
     const isWitnessed = seq > 0 && seq === afterSeq;
     const from = isWitnessed || isFirst ? afterSeq : afterSeq + 1;
     const count = limit + afterSeq + 1 - from;
-    const entries = await this.call((client) => client.xrange(this.keys.log, `${from}-0`, '+', 'COUNT', count));
+    const entries = await this.commands.range(from, count);
     const [first] = entries;
     if (isFirst && first !== undefined && first[0] === `${afterSeq}-0`) {
       // A snapshot goes up to it: it is where the events that are remembered begin.
@@ -104,14 +99,23 @@ class RedisEventLog implements EventLog {
     return this.entriesAfter(afterSeq, limit);
   }
 
-  private seen(entry: unknown, seq: number): LogEvent {
-    const event = decodeEntry(entry, seq);
-    const [, flat] = entry as [string, string[]];
-    this.recent.add(event, String(flat[5]));
-    return event;
+  private seen(given: unknown, seq: number): LogEvent {
+    const entry = decodeEntry(given, seq);
+    this.remember(entry);
+    return eventOf(entry);
   }
 
-  /** Writes again what Redis had acknowledged and came back without, with the numbers and versions that it had. */
+  private remember(entry: LogEntry): void {
+    this.recent.add(entry);
+    this.unkept.push(entry);
+  }
+
+  private keepSeen(): void {
+    if (this.unkept.length === 0) return;
+    this.keep(this.unkept);
+    this.unkept = [];
+  }
+
   private putBack(): Promise<void> {
     this.puttingBack ??= this.writeAgain().finally(() => {
       this.puttingBack = null;
@@ -120,22 +124,9 @@ class RedisEventLog implements EventLog {
   }
 
   private async writeAgain(): Promise<void> {
-    const [newest] = await this.call((client) => client.xrevrange(this.keys.log, '+', '-', 'COUNT', 1));
-    let last = { seq: newest === undefined ? 0 : Number.parseInt(newest[0], 10), seal: newest?.[1][5] ?? '' };
-    const gone = this.recent.behind(last.seq, last.seal);
-    if (gone === null) throw this.wentBack();
-    for (let at = 0; at < gone.length; at += limits.eventsPerAppend) {
-      const events = gone.slice(at, at + limits.eventsPerAppend);
-      const again = events.map((event) => ({ ...event, expectedVersion: event.aggregateVersion - 1 }));
-      const answer = await this.run(again, last, 0, 0);
-      // Another process may have put some of them back at the same time: those are known, under the same numbers.
-      const isSame = (event: LogEvent, i: number) =>
-        Array.isArray(answer) && answer[2 + 3 * i] !== 'c' && answer[3 + 3 * i] === event.seq;
-      if (!events.every(isSame)) throw this.wentBack();
-      const end = events.at(-1) as LogEvent;
-      last = { seq: end.seq, seal: this.recent.sealOf(end.seq) };
-    }
-    if (gone.length > 0) this.onPutBack(gone.length);
+    const events = await putBack(this.commands, this.recent);
+    if (events === null) throw this.wentBack();
+    if (events > 0) this.onPutBack(events);
   }
 
   /** For good: what was folded here is no longer what is stored, so nothing can be added to it and read back. */
@@ -164,30 +155,18 @@ class RedisEventLog implements EventLog {
     if (this.lost !== null) throw this.lost;
     const knows = this.knownSeq;
     const most = Number.isFinite(knows) ? limits.eventsAhead : 0;
-    const answer = await this.run(events, this.recent.newest, most === 0 ? 0 : knows, most);
-    if (!Array.isArray(answer) || answer[0] !== 'lost') return this.outcomes(events, answer, knows);
-    await this.putBack();
-    return this.commit(events);
-  }
-
-  /** The script, for a log that still has `witness`. */
-  private run(
-    events: readonly NewEvent[],
-    { seq, seal }: { readonly seq: number; readonly seal: string },
-    knows: number,
-    most: number,
-  ): Promise<unknown> {
-    const args: (string | number)[] = [this.idsKept, knows, most, seq, seal];
-    for (const event of events) {
-      const { id, contentHash, aggregate, expectedVersion, link } = event;
-      args.push(digestOfId(id), contentHash, fieldOf(aggregate), expectedVersion ?? '', encodeBody(event));
-      args.push(link === undefined ? '' : fieldOf(link.aggregate), link?.version ?? '');
+    const coded = events.map(codedEvent);
+    const answer = await this.commands.append(coded, this.recent.newest, most === 0 ? 0 : knows, most);
+    if (Array.isArray(answer) && answer[0] === 'lost') {
+      await this.putBack();
+      return this.commit(events);
     }
-    const { log, ids, versions } = this.keys;
-    return this.call((client) => append.run(client, [log, ids, versions], args));
+    const outcomes = this.outcomes(coded, answer, knows);
+    this.keepSeen();
+    return outcomes;
   }
 
-  private outcomes(events: readonly NewEvent[], answer: unknown, knows: number): AppendOutcome[] {
+  private outcomes(events: readonly CodedEvent[], answer: unknown, knows: number): AppendOutcome[] {
     if (!Array.isArray(answer) || answer.length !== 2 + 3 * events.length || !Array.isArray(answer[1]))
       throw new EngineError('InternalError', 'the script of the log answered something else');
     const [before, others] = answer as [number, unknown[], ...unknown[]];
@@ -195,7 +174,7 @@ class RedisEventLog implements EventLog {
       if (this.ahead.size < limits.eventsAhead) this.ahead.set(knows + 1 + i, this.seen(entry, knows + 1 + i));
     });
     let last = before;
-    const outcomes = events.map((event, i): AppendOutcome => {
+    const outcomes = events.map(({ event, digest, body }, i): AppendOutcome => {
       const [kind, a, b] = answer.slice(2 + 3 * i, 5 + 3 * i) as [string, number, number];
       if (kind === 'd') return { kind: 'duplicate', seq: a, sameContent: b === 1 };
       if (kind === 'c') {
@@ -203,23 +182,12 @@ class RedisEventLog implements EventLog {
         return { kind: 'conflict', aggregate, aggregateVersion: a };
       }
       last = a;
-      const stored = storedEvent(event, a, b);
-      this.recent.add(stored, sealOf(a, b, digestOfId(event.id), encodeBody(event)));
-      return { kind: 'applied', event: stored };
+      this.remember({ seq: a, version: b, seal: sealOf(a, b, digest, body), body });
+      return { kind: 'applied', event: storedEvent(event, a, b) };
     });
     // All of the others' came along, so what comes with the next answer begins behind ours.
     if (Number.isFinite(knows) && before <= knows + others.length) this.knownSeq = last;
     return outcomes;
-  }
-
-  private async call<T>(work: (client: RedisConnection['client']) => Promise<T>): Promise<T> {
-    const refusal = this.connection.refusal();
-    if (refusal !== null) throw refusal;
-    try {
-      return await work(this.connection.client);
-    } catch (thrown) {
-      throw this.connection.errorOf(thrown);
-    }
   }
 
   private assertOpen(): void {

@@ -2,6 +2,8 @@
  * An engine's store put into Redis as it was elsewhere. Everything is written beside the engine's keys and takes their
  * place in one step, so no process ever sees half of it; the engine's lease is held meanwhile.
  */
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
 import { EngineError } from '../../core/domain/errors';
 import { limits } from '../../core/domain/limits';
 import type { LogEvent } from '../../core/domain/log-event';
@@ -15,16 +17,26 @@ import { connectTo, type RedisAccess } from './redis-check';
 import { createRedisSnapshots } from './redis-snapshots';
 import { createScript } from './script';
 
-/** KEYS written, then those whose place they take. Answer: 1 · 0 there is something in their place already. */
-const takePlace = createScript(`
-local count = #KEYS / 2
-for i = 1, count do
-  if redis.call('EXISTS', KEYS[count + i]) == 1 then return 0 end
-end
+/**
+ * KEYS written, the log first, then those whose place they take, then that of the log's name · ARGV the log's name.
+ * What was not written, because it has taken its place already, stays there.
+ */
+const renames = `
+local count = (#KEYS - 1) / 2
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('SET', KEYS[#KEYS], ARGV[1]) end
 for i = 1, count do
   if redis.call('EXISTS', KEYS[i]) == 1 then redis.call('RENAME', KEYS[i], KEYS[count + i]) end
 end
-return 1`);
+return 1`;
+
+const takePlaces = createScript(renames);
+
+/** The same, or 0 and nothing done when there is something in their place. */
+const takeFreePlaces = createScript(`
+for i = (#KEYS - 1) / 2 + 1, #KEYS - 1 do
+  if redis.call('EXISTS', KEYS[i]) == 1 then return 0 end
+end
+${renames}`);
 
 /** What is restored; the lease and what hangs on it belong to the processes that run. */
 export const engineKeys = (keys: EngineKeys): string[] => [keys.log, keys.ids, keys.versions, keys.chunks, keys.sets];
@@ -86,13 +98,18 @@ export async function openRedisRestore(access: RedisAccess, engineName: string):
       return createRedisSnapshots({ connection, keys, logger }).save(meta, list, [], true);
     },
     async takePlace() {
-      if ((await call(takePlace.run(client, [...engineKeys(keys), ...target], []))) !== 1) throw notEmpty();
+      if ((await call(placing(client, keys, access.keys, takeFreePlaces))) !== 1) throw notEmpty();
     },
     async close() {
       await remove().catch((error: unknown) => logger.warn('what was restored is left behind', { error }));
       await connection.close();
     },
   };
+}
+
+/** Puts what was written beside an engine in its place, as a log of its own. */
+export function placing(client: Redis, from: EngineKeys, to: EngineKeys, script = takePlaces): Promise<unknown> {
+  return script.run(client, [...engineKeys(from), ...engineKeys(to), to.logId], [randomUUID()]);
 }
 
 /** Writes events as they were; of those up to `forgottenTo` the ids are not remembered. */

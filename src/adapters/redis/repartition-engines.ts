@@ -7,17 +7,8 @@ import type { RedisConnection } from './connection';
 import type { Connections } from './connections';
 import { keysOf, restoringKeysOf } from './keys';
 import { createRedisLease, type RedisLease } from './lease';
-import { engineKeys, writeEvents } from './redis-restore';
+import { engineKeys, placing, writeEvents } from './redis-restore';
 import { createRedisSnapshots } from './redis-snapshots';
-import { createScript } from './script';
-
-/** KEYS written, then those whose place they take. What has taken its place already stays there. */
-const takePlaces = createScript(`
-local count = #KEYS / 2
-for i = 1, count do
-  if redis.call('EXISTS', KEYS[i]) == 1 then redis.call('RENAME', KEYS[i], KEYS[count + i]) end
-end
-return 1`);
 
 /** How the split is going on, kept with the first engine until it is done. */
 export interface Plan {
@@ -146,8 +137,7 @@ class Engines implements RepartitionEngines {
   }
 
   async takePlace(name: string): Promise<void> {
-    const keys = [...engineKeys(restoringKeysOf(name)), ...engineKeys(keysOf(name))];
-    await this.call(name, (client) => takePlaces.run(client, keys, []));
+    await this.call(name, (client) => placing(client, restoringKeysOf(name), keysOf(name)));
   }
 
   async shareSignalIds(from: readonly string[], to: readonly string[]): Promise<void> {

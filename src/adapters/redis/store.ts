@@ -1,12 +1,17 @@
 /** The store in Redis: log, snapshots and lease of one engine over one supervised connection. */
 import { EngineError } from '../../core/domain/errors';
-import type { Clock, Durability, EventLog, FeedState, Logger, Snapshots } from '../../live/ports';
+import type { Clock, EventLog, Logger, Snapshots } from '../../live/ports';
 import { RedisConnection } from './connection';
-import { readDurability, unknownDurability } from './durability';
+import { readDurability } from './durability';
 import { type EngineKeys, keysOf } from './keys';
 import { createRedisLease, type RedisLease } from './lease';
+import { LogCommands } from './log-commands';
+import { recoverLog } from './put-back';
+import { RecallFile } from './recall-file';
 import { createRedisLog } from './redis-log';
 import { createRedisSnapshots } from './redis-snapshots';
+import { parseRedisUrl } from './redis-target';
+import { StoreVoice } from './store-voice';
 
 export interface RedisStoreOptions {
   readonly url: string;
@@ -21,6 +26,8 @@ export interface RedisStoreOptions {
   readonly executionIds?: number;
   /** Names this process over its lives. Only where nothing else can bear the same name at the same time. */
   readonly holder?: string;
+  /** Folder of this process alone, in which the last events are kept in case that Redis dies with it. */
+  readonly dir?: string;
 }
 
 export interface RedisStore {
@@ -28,30 +35,6 @@ export interface RedisStore {
   readonly snapshots: Snapshots;
   readonly lease: RedisLease;
   close(): Promise<void>;
-}
-
-/** Who is told how the connection is; whoever comes later is told the last word. */
-class StateTeller {
-  private readonly listeners = new Set<(state: FeedState, message: string) => void>();
-  private last: readonly [FeedState, string] = ['connecting', 'connecting'];
-  isLost = false;
-
-  tell(state: FeedState, message: string): void {
-    if (this.isLost) return;
-    this.last = [state, message];
-    for (const listener of this.listeners) listener(state, message);
-  }
-
-  /** The last word: the connection may come and go, but what it leads to is not the store that it was. */
-  lost(message: string): void {
-    this.tell('down', message);
-    this.isLost = true;
-  }
-
-  add(listener: (state: FeedState, message: string) => void): void {
-    this.listeners.add(listener);
-    listener(...this.last);
-  }
 }
 
 /** Half of it may be as it was and half as it will be. */
@@ -64,28 +47,47 @@ async function assertWhole(connection: RedisConnection, keys: EngineKeys, name: 
   throw new EngineError('ConnectionError', message, { retryAfterS: 1 });
 }
 
+/** In one line: where the log is, and which it is there. */
+async function identityOf(connection: RedisConnection, keys: EngineKeys, { url, engineName }: RedisStoreOptions) {
+  const { nodes, db } = parseRedisUrl(url);
+  const logId = await connection.client.get(keys.logId).catch((thrown: unknown) => {
+    throw connection.errorOf(thrown);
+  });
+  return JSON.stringify({ v: 1, engineName, nodes, db, logId });
+}
+
+/** What keeps the last events here; Redis gets back what the last life of this process has left of them. */
+async function openRecall(
+  connection: RedisConnection,
+  commands: LogCommands,
+  keys: EngineKeys,
+  voice: StoreVoice,
+  options: RedisStoreOptions & { readonly dir: string },
+): Promise<RecallFile> {
+  const { dir, clock, logger } = options;
+  const of = await identityOf(connection, keys, options);
+  const recall = new RecallFile({ dir, of, clock, logger, onProblem: (problem) => voice.cannotKeep(problem) });
+  const found = recall.take();
+  try {
+    const { putBack, lost } = await recoverLog(commands, found);
+    if (putBack > 0) voice.putBack(putBack);
+    if (lost.length > 0) voice.lost(lost.length, recall.setAside(lost));
+  } catch (error) {
+    recall.close();
+    throw error;
+  }
+  return recall;
+}
+
 /**
  * Opens the store. @throws EngineError `ConnectionError` or `TimeoutError` when Redis does not answer now, `ValueError`
  * for a URL that is none.
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
-  const { clock, logger, url, random } = options;
-  let durability: Durability = unknownDurability;
-  const teller = new StateTeller();
-  let putBack = 0;
-  const told = (): Durability =>
-    putBack === 0
-      ? durability
-      : {
-          ...durability,
-          putBackEvents: putBack,
-          text: `${putBack} lost events were written again; ${durability.text}`,
-        };
-  const read = async (): Promise<void> => {
-    durability = await readDurability(connection.client);
-    if (connection.state === 'up') teller.tell('up', told().text);
-  };
-  const keys = keysOf(options.engineName);
+  const { clock, logger, url, random, engineName, dir } = options;
+  const keys = keysOf(engineName);
+  const voice = new StoreVoice(logger);
+  const read = async () => voice.found(await readDurability(connection.client, dir !== undefined), connection.state);
   const connection: RedisConnection = new RedisConnection({
     url,
     key: keys.lease,
@@ -95,30 +97,27 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
     random,
     ...(options.onReconnect === undefined ? {} : { onReconnect: options.onReconnect }),
     onReady: () => void read(),
-    // Said when it was read what this server keeps: it may be another one, or set otherwise, than before.
-    onState: (state, message) => teller.tell(state, state === 'up' ? told().text : message),
+    onState: (state, message) => voice.tell(state, message),
   });
   await connection.start();
   const shared = { connection, keys, clock, logger };
-  const holder = options.holder === undefined ? {} : { holder: options.holder };
-  const lease = createRedisLease({ ...shared, ...holder });
-  const ids = options.executionIds === undefined ? {} : { executionIds: options.executionIds };
+  const lease = createRedisLease({ ...shared, ...(options.holder === undefined ? {} : { holder: options.holder }) });
+  const commands = new LogCommands(connection, keys, options.executionIds);
+  let recall: RecallFile | null = null;
   const log = createRedisLog({
-    ...shared,
-    ...ids,
-    durability: told,
-    onState: (listener) => teller.add(listener),
-    onLost: (message) => teller.lost(message),
-    onPutBack(events) {
-      putBack += events;
-      logger.warn('Redis had lost events that it had acknowledged; they were written again', { events });
-      teller.tell('up', told().text);
-    },
+    commands,
+    clock,
+    durability: () => voice.durability(),
+    onState: (listener) => voice.add(listener),
+    onLost: (message) => voice.isNoMore(message),
+    onPutBack: (events) => voice.putBack(events),
+    keep: (entries) => recall?.add(entries),
   });
-  const snapshots = createRedisSnapshots({ ...shared, fence: () => (teller.isLost ? null : lease.fence()) });
+  const snapshots = createRedisSnapshots({ ...shared, fence: () => (voice.isLost ? null : lease.fence()) });
   try {
     await log.lastSeq();
-    await assertWhole(connection, keys, options.engineName);
+    await assertWhole(connection, keys, engineName);
+    if (dir !== undefined) recall = await openRecall(connection, commands, keys, voice, { ...options, dir });
     await read();
   } catch (thrown) {
     await connection.close();
@@ -130,6 +129,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
     lease,
     async close() {
       await log.close();
+      recall?.close();
       await snapshots.close();
       await lease.close();
       await connection.close();

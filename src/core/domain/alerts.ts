@@ -8,6 +8,7 @@ export const alertCodes = {
   tape_lost: 'the tape ends before the snapshot; the market between is not replayed after another crash',
   volatile_store: 'what Redis acknowledges does not survive its own end, or may be evicted',
   store_put_back: 'Redis came back without events that it had acknowledged; this process wrote them again',
+  store_lost: 'events that were acknowledged are not in Redis any more, and others have their place',
   durable_store: 'Redis was set so that it keeps what it acknowledges',
   tape_foreign:
     'the market goes on from a snapshot of another process; what came since is missing here, but for streams',

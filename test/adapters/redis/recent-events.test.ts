@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
-import { storedEvent } from '../../../src/adapters/redis/log-entry';
 import { RecentEvents } from '../../../src/adapters/redis/recent-events';
 import { limits } from '../../../src/core/domain/limits';
-import { executionEvent } from '../../contract/event-log.contract';
 
 describe('the recent events of a log', () => {
   /** Of a log that is long already. */
   const base = 1_000_000_000;
-  const eventAt = (seq: number) => storedEvent(executionEvent(`e${seq}`), seq, seq);
+  const entryAt = (seq: number, seal: string) => ({ seq, version: 1, seal, body: '{}' });
   const seqsOf = (events: readonly { readonly seq: number }[] | null) => events?.map(({ seq }) => seq) ?? null;
   const remembering = (count: number) => {
     const recent = new RecentEvents();
-    for (let i = 0; i < count; i++) recent.add(eventAt(base + i), `seal ${i}`);
+    for (let i = 0; i < count; i++) recent.add(entryAt(base + i, `seal ${i}`));
     return recent;
   };
 
@@ -24,9 +22,9 @@ describe('the recent events of a log', () => {
   it('are not told behind an event that is another one here, nor across what was not seen', () => {
     const recent = remembering(3);
     assert.equal(recent.behind(base + 1, 'another'), null);
-    recent.add(eventAt(base + 4), 'seal 4');
+    recent.add(entryAt(base + 4, 'seal 4'));
     assert.equal(recent.behind(base + 2, 'seal 2'), null);
-    recent.add(eventAt(base + 3), 'seal 3');
+    recent.add(entryAt(base + 3, 'seal 3'));
     assert.deepEqual(seqsOf(recent.behind(base + 2, 'seal 2')), [base + 3, base + 4]);
   });
 

@@ -1,0 +1,76 @@
+/** What the store in Redis says of itself: how its connection is, what it keeps, and what was or cannot be mended. */
+import type { Durability, FeedState, Logger } from '../../live/ports';
+import { unknownDurability } from './durability';
+
+type Listener = (state: FeedState, message: string) => void;
+
+/** Whoever comes later is told the last word. */
+export class StoreVoice {
+  isLost = false;
+  private readonly logger: Logger;
+  private readonly listeners = new Set<Listener>();
+  private last: readonly [FeedState, string] = ['connecting', 'connecting'];
+  private settings: Durability = unknownDurability;
+  private putBackEvents = 0;
+  private lostEvents = 0;
+  private lostIn = '';
+  private problem: string | null = null;
+
+  constructor(logger: Logger) {
+    this.logger = logger;
+  }
+
+  durability(): Durability {
+    const { putBackEvents, lostEvents, settings } = this;
+    const words = [
+      lostEvents > 0 && `${lostEvents} acknowledged events are not in Redis any more; ${this.lostIn} has them`,
+      putBackEvents > 0 && `${putBackEvents} lost events were written again`,
+      this.problem !== null && `the last events cannot be kept here too (${this.problem})`,
+      settings.text,
+    ];
+    return { ...settings, putBackEvents, lostEvents, text: words.filter((one) => one !== false).join('; ') };
+  }
+
+  add(listener: Listener): void {
+    this.listeners.add(listener);
+    listener(...this.last);
+  }
+
+  /** Of one that is up it is said what it keeps: it may be another server, or set otherwise, than before. */
+  tell(state: FeedState, message: string): void {
+    if (this.isLost) return;
+    this.last = [state, state === 'up' ? this.durability().text : message];
+    for (const listener of this.listeners) listener(...this.last);
+  }
+
+  /** What the server's settings mean. */
+  found(settings: Durability, state: FeedState): void {
+    this.settings = settings;
+    if (state === 'up') this.tell('up', '');
+  }
+
+  putBack(events: number): void {
+    this.putBackEvents += events;
+    this.logger.warn('Redis had lost events that it had acknowledged; they were written again', { events });
+    this.tell('up', '');
+  }
+
+  /** Nobody can put them back: the log has gone on. */
+  lost(events: number, file: string): void {
+    this.lostEvents += events;
+    this.lostIn = file;
+    this.logger.error('Redis has lost events that it had acknowledged, and went on without them', { events, file });
+    this.tell('up', '');
+  }
+
+  cannotKeep(problem: string | null): void {
+    this.problem = problem;
+    if (this.last[0] === 'up') this.tell('up', '');
+  }
+
+  /** The last word: the connection may come and go, but what it leads to is not the store that it was. */
+  isNoMore(message: string): void {
+    this.tell('down', message);
+    this.isLost = true;
+  }
+}
