@@ -42,20 +42,7 @@ export function planAppend(events: readonly NewEvent[], view: LogView): AppendPl
       outcomes.push({ kind: 'conflict', aggregate: link.aggregate, aggregateVersion: versionOf(link.aggregate) });
       continue;
     }
-    // Type and data stay the pair they came as, which a copy field by field cannot show the compiler.
-    const stored = {
-      seq: view.lastSeq + applied.length + 1,
-      id: event.id,
-      type: event.type,
-      v: event.v,
-      aggregate: event.aggregate,
-      aggregateVersion: version + 1,
-      atMs: event.atMs,
-      actor: event.actor,
-      contentHash: event.contentHash,
-      data: event.data,
-      ...(link === undefined ? {} : { link }),
-    } as LogEvent;
+    const stored = storedEvent(event, view.lastSeq + applied.length + 1, version + 1);
     applied.push(stored);
     ids.set(event.id, stored);
     versions.set(event.aggregate, stored.aggregateVersion);
@@ -63,6 +50,13 @@ export function planAppend(events: readonly NewEvent[], view: LogView): AppendPl
     outcomes.push({ kind: 'applied', event: stored });
   }
   return { outcomes, applied, versions };
+}
+
+/** What becomes of an event that is applied. Type and data stay the pair they came as, which a copy cannot show the compiler. */
+export function storedEvent(event: NewEvent, seq: number, aggregateVersion: number): LogEvent {
+  const { id, type, v, aggregate, atMs, actor, contentHash, data, link } = event;
+  const stored = { seq, id, type, v, aggregate, aggregateVersion, atMs, actor, contentHash, data };
+  return (link === undefined ? stored : { ...stored, link }) as LogEvent;
 }
 
 /** The versions that these events leave their aggregates at. */

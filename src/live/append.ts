@@ -86,12 +86,12 @@ export function contentHash(content: unknown): string {
 
 /** Plain data as one text, whatever the order of its keys. */
 export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const fields = value instanceof Map ? value : new Map(Object.entries(value));
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const fields = (value instanceof Map ? Object.fromEntries(value) : value) as Readonly<Record<string, unknown>>;
   let text = '';
-  for (const key of [...fields.keys()].sort()) {
-    const field: unknown = fields.get(key);
+  for (const key of Object.keys(fields).sort()) {
+    const field = fields[key];
     if (field !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonical(field)}`;
   }
   return `{${text}}`;

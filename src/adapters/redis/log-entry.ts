@@ -22,12 +22,6 @@ export function sealOf(seq: number, version: number, digest: string, body: strin
   return hash('sha1', `${seq} ${version} ${digest} ${body}`, 'hex');
 }
 
-/** Type and data stay the pair they came as, which a copy field by field cannot show the compiler. */
-export function storedEvent(event: NewEvent, seq: number, aggregateVersion: number): LogEvent {
-  const { expectedVersion: _, ...rest } = event;
-  return { ...rest, seq, aggregateVersion } as LogEvent;
-}
-
 /** As it lies in Redis, without what follows from the body. */
 export interface LogEntry {
   readonly seq: number;

@@ -3,9 +3,10 @@ import { EngineError } from '../../core/domain/errors';
 import { limits } from '../../core/domain/limits';
 import type { LogEvent, NewEvent } from '../../core/domain/log-event';
 import type { AppendOutcome, Clock, Durability, EventLog, FeedState } from '../../live/ports';
+import { storedEvent } from '../append-plan';
 import { createGroupCommit, type GroupCommit } from '../group-commit';
 import { type CodedEvent, codedEvent, type LogCommands } from './log-commands';
-import { decodeEntry, eventOf, type LogEntry, sealOf, storedEvent } from './log-entry';
+import { decodeEntry, eventOf, type LogEntry, sealOf } from './log-entry';
 import { putBack } from './put-back';
 import { RecentEvents } from './recent-events';
 

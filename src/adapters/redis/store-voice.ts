@@ -15,20 +15,16 @@ export class StoreVoice {
   private lostEvents = 0;
   private lostIn = '';
   private problem: string | null = null;
+  /** As it is said now: it is asked for with every append. */
+  private said: Durability | null = null;
 
   constructor(logger: Logger) {
     this.logger = logger;
   }
 
   durability(): Durability {
-    const { putBackEvents, lostEvents, settings } = this;
-    const words = [
-      lostEvents > 0 && `${lostEvents} acknowledged events are not in Redis any more; ${this.lostIn} has them`,
-      putBackEvents > 0 && `${putBackEvents} lost events were written again`,
-      this.problem !== null && `the last events cannot be kept here too (${this.problem})`,
-      settings.text,
-    ];
-    return { ...settings, putBackEvents, lostEvents, text: words.filter((one) => one !== false).join('; ') };
+    this.said ??= this.words();
+    return this.said;
   }
 
   add(listener: Listener): void {
@@ -39,6 +35,7 @@ export class StoreVoice {
   /** Of one that is up it is said what it keeps: it may be another server, or set otherwise, than before. */
   tell(state: FeedState, message: string): void {
     if (this.isLost) return;
+    this.said = null;
     this.last = [state, state === 'up' ? this.durability().text : message];
     for (const listener of this.listeners) listener(...this.last);
   }
@@ -46,13 +43,13 @@ export class StoreVoice {
   /** What the server's settings mean. */
   found(settings: Durability, state: FeedState): void {
     this.settings = settings;
-    if (state === 'up') this.tell('up', '');
+    this.changed(state);
   }
 
   putBack(events: number): void {
     this.putBackEvents += events;
     this.logger.warn('Redis had lost events that it had acknowledged; they were written again', { events });
-    this.tell('up', '');
+    this.changed('up');
   }
 
   /** Nobody can put them back: the log has gone on. */
@@ -60,17 +57,33 @@ export class StoreVoice {
     this.lostEvents += events;
     this.lostIn = file;
     this.logger.error('Redis has lost events that it had acknowledged, and went on without them', { events, file });
-    this.tell('up', '');
+    this.changed('up');
   }
 
   cannotKeep(problem: string | null): void {
     this.problem = problem;
-    if (this.last[0] === 'up') this.tell('up', '');
+    this.changed(this.last[0]);
   }
 
   /** The last word: the connection may come and go, but what it leads to is not the store that it was. */
   isNoMore(message: string): void {
     this.tell('down', message);
     this.isLost = true;
+  }
+
+  private changed(state: FeedState): void {
+    this.said = null;
+    if (state === 'up') this.tell('up', '');
+  }
+
+  private words(): Durability {
+    const { putBackEvents, lostEvents, settings } = this;
+    const words = [
+      lostEvents > 0 && `${lostEvents} acknowledged events are not in Redis any more; ${this.lostIn} has them`,
+      putBackEvents > 0 && `${putBackEvents} lost events were written again`,
+      this.problem !== null && `the last events cannot be kept here too (${this.problem})`,
+      settings.text,
+    ];
+    return { ...settings, putBackEvents, lostEvents, text: words.filter((one) => one !== false).join('; ') };
   }
 }

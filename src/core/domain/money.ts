@@ -40,7 +40,7 @@ export function moneyOfText(amount: string): Money {
   const [, sign, whole = '0', fraction = '', exponent = '0'] = match;
   const digits = whole + fraction;
   const shift = scale - fraction.length + Number(exponent);
-  const units = shift >= 0 ? BigInt(digits) * 10n ** BigInt(shift) : divideHalfEven(BigInt(digits), -shift);
+  const units = shift >= 0 ? BigInt(digits + '0'.repeat(shift)) : divideHalfEven(BigInt(digits), -shift);
   return sign === '-' ? -units : units;
 }
 
