@@ -35,6 +35,8 @@ export function parseTimestamp(value: unknown): ParsedTime {
 }
 
 function parseText(text: string): ParsedTime {
+  const own = parseOwnForm(text);
+  if (own !== null) return { ms: own };
   if (text.length <= textChars) {
     if (numeric.test(text)) return digitsPattern.test(text) ? cutDecimal(text) : parseNumber(Number(text));
     const parts = iso.exec(text);
@@ -113,9 +115,50 @@ function describe(ms: number): string {
   return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : 'past the calendar';
 }
 
+const dayMs = 86_400_000;
+/** Where the four digits of a year end. */
+const yearsEndMs = Date.UTC(10_000, 0);
+const two = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, '0'));
+const three = Array.from({ length: 1_000 }, (_, i) => String(i).padStart(3, '0'));
+
+/** The calendar day met last: of many ticks in a row nearly all are of one, and only a day takes a calendar. */
+let day = { number: 0, text: '1970-01-01T' };
+
 /** ISO 8601 in UTC with milliseconds: `2026-01-01T12:00:00.000Z`. */
 export function formatTimestamp(ms: number): string {
-  return new Date(ms).toISOString();
+  if (!(ms >= 0 && ms < yearsEndMs && Math.floor(ms) === ms)) return new Date(ms).toISOString();
+  const number = Math.floor(ms / dayMs);
+  if (number !== day.number) day = { number, text: new Date(number * dayMs).toISOString().slice(0, 11) };
+  const inDay = ms - number * dayMs;
+  const minutes = Math.floor(inDay / 60_000);
+  const inMinute = inDay - minutes * 60_000;
+  const seconds = Math.floor(inMinute / 1_000);
+  const hours = Math.floor(minutes / 60);
+  return `${day.text}${two[hours]}:${two[minutes - hours * 60]}:${two[seconds]}.${three[inMinute - seconds * 1_000]}Z`;
+}
+
+/** What `formatTimestamp` has written, of the day met last; `null` for all else, which takes the full reading. */
+function parseOwnForm(text: string): number | null {
+  if (text.length !== 24 || !text.startsWith(day.text) || text[23] !== 'Z') return null;
+  if (text[13] !== ':' || text[16] !== ':' || text[19] !== '.') return null;
+  const hours = digits(text, 11, 2);
+  const minutes = digits(text, 14, 2);
+  const seconds = digits(text, 17, 2);
+  const thousandths = digits(text, 20, 3);
+  if (!(hours < 24 && minutes < 60 && seconds < 60 && thousandths >= 0)) return null;
+  const ms = day.number * dayMs + ((hours * 60 + minutes) * 60 + seconds) * 1_000 + thousandths;
+  return isInRange(ms) ? ms : null;
+}
+
+/** `NaN` where there is anything else than digits. */
+function digits(text: string, start: number, count: number): number {
+  let value = 0;
+  for (let i = start; i < start + count; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 /** As `formatTimestamp`; `null` stays `null`. */

@@ -110,4 +110,36 @@ describe('wire/time', () => {
       { seed: 7, numRuns: 3_000 },
     );
   });
+
+  const instants = fc.oneof(
+    fc.integer({ min: 0, max: Date.UTC(10_000, 0) - 1 }),
+    fc.integer({ min: instant, max: instant + 3 * 86_400_000 }),
+  );
+
+  it('is written as the calendar has it, whatever was written before', () => {
+    fc.assert(
+      fc.property(fc.array(instants, { minLength: 1, maxLength: 5 }), (list) => {
+        for (const ms of list) assert.equal(formatTimestamp(ms), new Date(ms).toISOString());
+      }),
+      { seed: 7 },
+    );
+    for (const ms of [-1, 0.5, Date.UTC(10_000, 0), 8.64e15, -62_198_755_200_000])
+      assert.equal(formatTimestamp(ms), new Date(ms).toISOString());
+    assert.throws(() => formatTimestamp(Number.NaN), RangeError);
+  });
+
+  it('means the same with any character changed, read beside its own day or another', () => {
+    const characters = fc.constantFrom(...'0123456789:.-+TZ z/;');
+    fc.assert(
+      fc.property(instants, fc.integer({ min: -1, max: 24 }), characters, (ms, at, character) => {
+        const text = formatTimestamp(ms);
+        const changed = at < 0 ? text : text.slice(0, at) + character + text.slice(at + 1);
+        const beside = parseTimestamp(changed);
+        formatTimestamp((ms + 10 * 86_400_000) % Date.UTC(9_999, 0));
+        assert.deepEqual(parseTimestamp(changed), beside, changed);
+        if (at < 0 && ms >= limits.eventTimeMinMs && ms <= limits.eventTimeMaxMs) assert.deepEqual(beside, { ms });
+      }),
+      { seed: 7, numRuns: 2_000 },
+    );
+  });
 });
