@@ -36,7 +36,8 @@ export interface Handles {
 
 const refused = (): EngineError => new EngineError('ConnectionError', 'the disk refuses', { retryAfterS: 1 });
 const silent = (): EngineError => new EngineError('TimeoutError', 'the disk is silent', { retryAfterS: 1 });
-const never = new Promise<never>(() => undefined);
+/** One for each who waits: a shared one would remember them all. */
+export const never = (): Promise<never> => new Promise(() => undefined);
 
 export class Disk {
   faults: Faults = { log: 'none', snapshots: 'none', tape: 'none' };
@@ -145,9 +146,9 @@ export class Disk {
         const isEarly = this.bug === 'acknowledges before it is flushed';
         // The flush: whoever dies meanwhile has written nothing.
         if (!isEarly) await null;
-        if (!life.isAlive()) return never;
+        if (!life.isAlive()) return never();
         if (fault === 'die_before') life.kill();
-        if (fault === 'die_before' && !isEarly) return never;
+        if (fault === 'die_before' && !isEarly) return never();
         const plan = planAppend(events, {
           lastSeq: this.events.length,
           known: (id) => this.ids.get(id) ?? null,
@@ -160,7 +161,7 @@ export class Disk {
         else commitAll();
         if (fault === 'timeout_written') throw silent();
         if (fault === 'die_after') life.kill();
-        if (!life.isAlive()) return never;
+        if (!life.isAlive()) return never();
         const first = plan.applied[0];
         if (first !== undefined && first.seq === this.delivered + 1) this.deliver(first.seq + plan.applied.length - 1);
         return plan.outcomes;
@@ -168,7 +169,7 @@ export class Disk {
       read: async (afterSeq, limit) => {
         assertOpen();
         if (this.faults.log === 'refuse') throw refused();
-        if (!life.isAlive()) return never;
+        if (!life.isAlive()) return never();
         const end = Math.min(this.events.length, afterSeq + limit);
         const events = this.log().slice(afterSeq, end);
         this.deliver(end);
@@ -198,7 +199,7 @@ export class Disk {
     return {
       save: async (meta, dirty, removed) => {
         if (closed) throw refused();
-        if (!life.isAlive()) return never;
+        if (!life.isAlive()) return never();
         const fault = this.faults.snapshots;
         const generation = ++this.generations;
         this.history.push({ kind: 'snapshot', generation });
@@ -211,11 +212,11 @@ export class Disk {
         if (fault === 'refuse') throw refused();
         if (fault === 'die_before') life.kill();
         await null;
-        if (!life.isAlive()) return never;
+        if (!life.isAlive()) return never();
         this.sets.push({ generation, meta: { ...meta }, chunks, damaged: false });
         while (this.sets.length > limits.snapshotsKept) this.sets.shift();
         if (fault === 'die_after') life.kill();
-        return life.isAlive() ? undefined : never;
+        return life.isAlive() ? undefined : never();
       },
       load: async () => {
         if (closed) throw refused();

@@ -17,7 +17,7 @@ import { createManualClock, type ManualClock } from '../helpers/manual-clock';
 import { everyTick, obedient } from '../helpers/obedient';
 import { recordingLogger } from '../helpers/temporary';
 import { differences } from './difference';
-import { Disk, type Handles } from './disk';
+import { Disk, type Handles, never } from './disk';
 import type { Bug } from './faults';
 
 const coreOptions = { definitions: [everyTick, obedient] as never[], capital: 100_000 };
@@ -134,7 +134,7 @@ export class World {
 
   /** After something that can kill without a call waiting for it. */
   async isDead(): Promise<boolean> {
-    const died = this.handles?.died ?? never;
+    const died = this.handles?.died ?? never();
     const isDead = (await Promise.race([died, turn()])) === 'died';
     if (isDead) await this.crash();
     return isDead;
@@ -235,8 +235,6 @@ export class World {
     };
   }
 }
-
-const never = new Promise<never>(() => undefined);
 
 export function inputOf(
   items: readonly MarketItem[],
