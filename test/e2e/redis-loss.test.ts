@@ -61,6 +61,13 @@ describe('a Redis that loses what it had acknowledged', () => {
     await redis.restart();
   }
 
+  /** Redis alone, without what came since it was saved; the processes that were then are not waited for. */
+  async function revive(): Promise<void> {
+    await redis.kill9();
+    await redis.restart();
+    await asker.del('strategy_engine:{counting}:members');
+  }
+
   async function refusal(engine: Engine): Promise<EngineError> {
     let error: EngineError | null = null;
     const [operation] = later;
@@ -109,6 +116,33 @@ describe('a Redis that loses what it had acknowledged', () => {
     assert.deepEqual(await counter.totals(), exactTotals(operations), 'a new life reads the same');
   }).timeout(40_000);
 
+  it('gets all of it back from processes that write all the while, whoever of them comes back first', async () => {
+    const writers = [await open(), await open()];
+    const counters = writers.map((engine) => engineCounter(engine, counted));
+    const many = operationsOf(3_000, 20_260_111, 'm');
+    let isOver = false;
+    const counting = countAll(counters, many, 16).finally(() => {
+      isOver = true;
+    });
+    let kills = 0;
+    for (; kills < 5 && !isOver; kills++) {
+      const before = Math.max(...(await Promise.all(counters.map(async (one) => (await one.totals()).executions))));
+      await until(
+        'some are counted',
+        async () => isOver || ((await counters[0]?.totals())?.executions ?? 0) > before + 100,
+        30_000,
+      );
+      await redis.kill9();
+      await redis.restart();
+    }
+    await counting;
+    assert.ok(kills > 2);
+    for (const counter of counters) {
+      await until('it has followed', async () => (await counter.totals()).executions === many.length, 15_000);
+      assert.deepEqual(await counter.totals(), exactTotals(many));
+    }
+  }).timeout(120_000);
+
   it('is told by all processes when another has written in its place meanwhile, and none of them counts on', async () => {
     const [engine, other] = [await open(), await open()];
     await countAll([engineCounter(engine, counted)], kept, 8);
@@ -133,8 +167,7 @@ describe('a Redis that loses what it had acknowledged', () => {
     await asker.save();
     await countAll([engineCounter(engine, counted)], lost, 8);
     await engine.close();
-    await redis.kill9();
-    await redis.restart();
+    await revive();
     const counter = engineCounter(await open(), counted);
     assert.deepEqual(await counter.totals(), exactTotals(kept));
     await countAll([counter], [...lost, ...later], 8);
@@ -148,8 +181,7 @@ describe('a Redis that loses what it had acknowledged', () => {
     await asker.save();
     await countAll([engineCounter(engine, counted)], lost, 8);
     await Promise.all(engines.splice(0).map((one) => one.close()));
-    await redis.kill9();
-    await redis.restart();
+    await revive();
   }
 
   it('gets back from the next life of an engine with a folder what nobody who lived knew', async () => {

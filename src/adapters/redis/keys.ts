@@ -18,6 +18,8 @@ export interface EngineKeys {
   readonly fence: string;
   /** Sorted set: the processes of the engine by when they were last heard. */
   readonly members: string;
+  /** Hash: the server, and the processes that have put back to it what they know. */
+  readonly settled: string;
   /** Sorted set: ids of the signals published last. */
   readonly signalIds: string;
   /** While it is there the engine is being split another way, and no process may open it. */
@@ -47,6 +49,7 @@ function keysUnder(prefix: string): EngineKeys {
     lease: key('lease'),
     fence: key('fence'),
     members: key('members'),
+    settled: key('settled'),
     signalIds: key('signal_ids'),
     repartition: key('repartition'),
     partitions: key('partitions'),

@@ -14,8 +14,10 @@ export interface RedisLeaseOptions {
   readonly keys: EngineKeys;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Names this process over its lives, so that a new one need not wait for the end of its own lease; else made up. */
-  readonly holder?: string;
+  /** Names this process: over its lives where it can, so that a new one need not wait for the end of its own lease. */
+  readonly holder: string;
+  /** Told the names of the processes alive, this one included. */
+  readonly onMembers?: (holders: readonly string[]) => void;
 }
 
 export interface RedisLease extends Lease {
@@ -26,7 +28,7 @@ export interface RedisLease extends Lease {
 /**
  * Takes the lease when it is free, keeps it when it is ours, and notes that we live.
  * KEYS lease, fence, members · ARGV holder, lease ms, member ms
- * Answer: value of the lease · ms it has left · processes alive.
+ * Answer: value of the lease · ms it has left · holders of the processes alive.
  */
 const beatScript = createScript(`
 local held = redis.call('GET', KEYS[1])
@@ -41,7 +43,7 @@ if not held then
 elseif string.match(held, '^%d+:(.*)$') == ARGV[1] then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
-return { held, redis.call('PTTL', KEYS[1]), redis.call('ZCARD', KEYS[3]) }`);
+return { held, redis.call('PTTL', KEYS[1]), redis.call('ZRANGE', KEYS[3], 0, -1) }`);
 
 /** KEYS lease, members · ARGV value, holder. */
 const releaseScript = createScript(`
@@ -67,7 +69,7 @@ class RedisEngineLease implements RedisLease {
 
   constructor(options: RedisLeaseOptions) {
     this.options = options;
-    this.holder = options.holder ?? randomBytes(9).toString('base64url');
+    this.holder = options.holder;
   }
 
   async start(onRole: (role: Role, message: string) => void): Promise<void> {
@@ -109,7 +111,7 @@ class RedisEngineLease implements RedisLease {
     try {
       const args = [this.holder, limits.leaseMs, limits.memberMs];
       const answer = await beatScript.run(connection.client, [keys.lease, keys.fence, keys.members], args);
-      if (!this.closed) this.heard(answer as readonly [string, number, number], sentAt);
+      if (!this.closed) this.heard(answer as readonly [string, number, readonly string[]], sentAt);
     } catch {
       // The connection says itself that it is down; here only the role follows from it.
       if (!this.closed) this.unheard();
@@ -119,15 +121,16 @@ class RedisEngineLease implements RedisLease {
     this.cancel = clock.after(pauseMs, () => void this.beat());
   }
 
-  private heard([value, leftMs, members]: readonly [string, number, number], sentAt: number): void {
+  private heard([value, leftMs, holders]: readonly [string, number, readonly string[]], sentAt: number): void {
     const { clock } = this.options;
-    this.members = members;
+    this.members = holders.length;
+    this.options.onMembers?.(holders);
     const isOurs = value.endsWith(`:${this.holder}`);
     if (isOurs) {
       if (this.current === 'standby') this.predecessor = this.leaderSeenMs;
       this.value = value;
       this.validUntil = sentAt + limits.leaseMs;
-      const others = members - 1;
+      const others = holders.length - 1;
       this.become('leader', others === 0 ? 'leads alone' : `leads; ${others} standby`);
       return;
     }
@@ -159,6 +162,9 @@ class RedisEngineLease implements RedisLease {
     this.onRole(role, message);
   }
 }
+
+/** A name for a process that has none of its own. */
+export const anyHolder = (): string => randomBytes(9).toString('base64url');
 
 /** The lease of one engine in Redis. */
 export function createRedisLease(options: RedisLeaseOptions): RedisLease {

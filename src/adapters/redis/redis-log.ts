@@ -20,11 +20,18 @@ export interface RedisLogOptions {
   readonly onLost?: (message: string) => void;
   /** Told how many events were put back that Redis had acknowledged and lost. */
   readonly onPutBack?: (events: number) => void;
+  /** Why nothing may be added now; `null` when it may. */
+  readonly refusal?: () => EngineError | null;
   /** Keeps what is seen of the log, in order, before anybody is answered; each call is one write. */
   readonly keep?: (entries: readonly LogEntry[]) => void;
 }
 
-class RedisEventLog implements EventLog {
+export interface RedisLog extends EventLog {
+  /** Writes again what this process knows and Redis came back without. Rejects when nobody can, and then `onLost` was told. */
+  putBackLost(): Promise<void>;
+}
+
+class RedisEventLog implements RedisLog {
   readonly isShared = true;
   readonly durability: () => Durability;
   readonly onState: RedisLogOptions['onState'];
@@ -41,6 +48,7 @@ class RedisEventLog implements EventLog {
   private puttingBack: Promise<void> | null = null;
   private readonly onLost: (message: string) => void;
   private readonly onPutBack: (events: number) => void;
+  private readonly refusal: () => EngineError | null;
   private readonly keep: (entries: readonly LogEntry[]) => void;
   private closed = false;
 
@@ -50,6 +58,7 @@ class RedisEventLog implements EventLog {
     this.onState = options.onState;
     this.onLost = options.onLost ?? (() => {});
     this.onPutBack = options.onPutBack ?? (() => {});
+    this.refusal = options.refusal ?? (() => null);
     this.keep = options.keep ?? (() => {});
     this.group = createGroupCommit({ clock: options.clock, commit: (events) => this.commit(events) });
   }
@@ -73,6 +82,13 @@ class RedisEventLog implements EventLog {
   async lastSeq(): Promise<number> {
     this.assertOpen();
     return (await this.commands.newest()).seq;
+  }
+
+  async putBackLost(): Promise<void> {
+    const { seq, seal } = this.recent.newest;
+    if (this.lost !== null || seq === 0) return;
+    const [first] = await this.commands.range(seq, 1);
+    if (first?.[0] !== `${seq}-0` || first[1][5] !== seal) await this.putBack();
   }
 
   async close(): Promise<void> {
@@ -153,7 +169,8 @@ class RedisEventLog implements EventLog {
   }
 
   private async commit(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
-    if (this.lost !== null) throw this.lost;
+    const refusal = this.lost ?? this.refusal();
+    if (refusal !== null) throw refusal;
     const knows = this.knownSeq;
     const most = Number.isFinite(knows) ? limits.eventsAhead : 0;
     const coded = events.map(codedEvent);
@@ -198,6 +215,6 @@ class RedisEventLog implements EventLog {
 }
 
 /** The event log of one engine in Redis. */
-export function createRedisLog(options: RedisLogOptions): EventLog {
+export function createRedisLog(options: RedisLogOptions): RedisLog {
   return new RedisEventLog(options);
 }

@@ -11,7 +11,7 @@ import type { Snapshot } from '../../live/ports';
 import { versionsAfter } from '../append-plan';
 import type { RedisConnection } from './connection';
 import { type EngineKeys, restoringKeysOf } from './keys';
-import { createRedisLease } from './lease';
+import { anyHolder, createRedisLease } from './lease';
 import { digestOfId, encodeBody, fieldOf, sealOf } from './log-entry';
 import { connectTo, type RedisAccess } from './redis-check';
 import { createRedisSnapshots } from './redis-snapshots';
@@ -55,7 +55,7 @@ export interface RedisRestore {
 /** Holds the engine of that name while `work` runs. @throws `ConflictError` when a process leads it. */
 export async function holdingLease<T>(access: RedisAccess, engineName: string, work: () => Promise<T>): Promise<T> {
   const connection = await connectTo(access);
-  const lease = createRedisLease({ ...access, connection });
+  const lease = createRedisLease({ ...access, connection, holder: anyHolder() });
   try {
     await lease.start(() => {});
     if (lease.role() !== 'leader')

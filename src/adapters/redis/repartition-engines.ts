@@ -6,7 +6,7 @@ import type { Clock, Logger, SnapshotChunk, SnapshotMeta } from '../../live/port
 import type { RedisConnection } from './connection';
 import type { Connections } from './connections';
 import { keysOf, restoringKeysOf } from './keys';
-import { createRedisLease, type RedisLease } from './lease';
+import { anyHolder, createRedisLease, type RedisLease } from './lease';
 import { engineKeys, placing, writeEvents } from './redis-restore';
 import { createRedisSnapshots } from './redis-snapshots';
 
@@ -64,7 +64,8 @@ class Engines implements RepartitionEngines {
   async holding<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
     const leases = names.map((name) => {
       const { clock, logger } = this.options;
-      return createRedisLease({ connection: this.connectionOf(name), keys: keysOf(name), clock, logger });
+      const connection = this.connectionOf(name);
+      return createRedisLease({ connection, keys: keysOf(name), clock, logger, holder: anyHolder() });
     });
     try {
       for (const lease of leases) await lease.start(() => {});

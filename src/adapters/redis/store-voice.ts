@@ -41,15 +41,20 @@ export class StoreVoice {
   }
 
   /** What the server's settings mean. */
-  found(settings: Durability, state: FeedState): void {
+  found(settings: Durability): void {
     this.settings = settings;
-    this.changed(state);
+    this.changed();
   }
 
   putBack(events: number): void {
     this.putBackEvents += events;
     this.logger.warn('Redis had lost events that it had acknowledged; they were written again', { events });
-    this.changed('up');
+    this.changed();
+  }
+
+  /** It may be added to the log again. */
+  settled(): void {
+    this.tell('up', '');
   }
 
   /** Nobody can put them back: the log has gone on. */
@@ -57,12 +62,12 @@ export class StoreVoice {
     this.lostEvents += events;
     this.lostIn = file;
     this.logger.error('Redis has lost events that it had acknowledged, and went on without them', { events, file });
-    this.changed('up');
+    this.changed();
   }
 
   cannotKeep(problem: string | null): void {
     this.problem = problem;
-    this.changed(this.last[0]);
+    this.changed();
   }
 
   /** The last word: the connection may come and go, but what it leads to is not the store that it was. */
@@ -71,9 +76,9 @@ export class StoreVoice {
     this.isLost = true;
   }
 
-  private changed(state: FeedState): void {
+  private changed(): void {
     this.said = null;
-    if (state === 'up') this.tell('up', '');
+    if (this.last[0] === 'up') this.tell('up', '');
   }
 
   private words(): Durability {

@@ -4,13 +4,15 @@ import type { Clock, EventLog, Logger, Snapshots } from '../../live/ports';
 import { RedisConnection } from './connection';
 import { readDurability } from './durability';
 import { type EngineKeys, keysOf } from './keys';
-import { createRedisLease, type RedisLease } from './lease';
+import { anyHolder, createRedisLease, type RedisLease } from './lease';
 import { LogCommands } from './log-commands';
+import type { LogEntry } from './log-entry';
 import { recoverLog } from './put-back';
 import { RecallFile } from './recall-file';
 import { createRedisLog } from './redis-log';
 import { createRedisSnapshots } from './redis-snapshots';
 import { parseRedisUrl } from './redis-target';
+import { Settling } from './settling';
 import { StoreVoice } from './store-voice';
 
 export interface RedisStoreOptions {
@@ -56,12 +58,63 @@ async function identityOf(connection: RedisConnection, keys: EngineKeys, { url, 
   return JSON.stringify({ v: 1, engineName, nodes, db, logId });
 }
 
+/** Everything of a store but for what its folder keeps; not connected yet. */
+function assemble(options: RedisStoreOptions, keep: (entries: readonly LogEntry[]) => void) {
+  const { clock, logger, url, random, engineName, dir, onReconnect, holder = anyHolder() } = options;
+  const keys = keysOf(engineName);
+  const voice = new StoreVoice(logger);
+  const readSettings = async () => voice.found(await readDurability(connection.client, dir !== undefined));
+  const connection: RedisConnection = new RedisConnection({
+    url,
+    key: keys.lease,
+    role: 'commands',
+    clock,
+    logger,
+    random,
+    ...(onReconnect === undefined ? {} : { onReconnect }),
+    onReady() {
+      void readSettings();
+      settling.back();
+    },
+    onState(state, message) {
+      if (state === 'down') settling.lost();
+      const refusal = state === 'up' ? settling.refusal() : null;
+      // Not before it may be written to again.
+      if (refusal === null) voice.tell(state, message);
+      else voice.tell('connecting', refusal.message);
+    },
+  });
+  const shared = { connection, keys, clock, logger };
+  const commands = new LogCommands(connection, keys, options.executionIds);
+  const log = createRedisLog({
+    commands,
+    clock,
+    keep,
+    durability: () => voice.durability(),
+    onState: (listener) => voice.add(listener),
+    onLost: (message) => voice.isNoMore(message),
+    onPutBack: (events) => voice.putBack(events),
+    refusal() {
+      const refusal = settling.refusal();
+      // Why the connection is not there comes first: a silent peer is another code.
+      if (refusal === null || connection.state === 'up') return refusal;
+      return connection.errorOf(new Error(refusal.message));
+    },
+  });
+  const settling = new Settling({
+    ...shared,
+    holder,
+    putBack: () => log.putBackLost(),
+    onSettled: () => voice.settled(),
+  });
+  const lease = createRedisLease({ ...shared, holder, onMembers: (holders) => settling.heard(holders) });
+  const snapshots = createRedisSnapshots({ ...shared, fence: () => (voice.isLost ? null : lease.fence()) });
+  return { keys, voice, connection, commands, log, settling, lease, snapshots, readSettings };
+}
+
 /** What keeps the last events here; Redis gets back what the last life of this process has left of them. */
 async function openRecall(
-  connection: RedisConnection,
-  commands: LogCommands,
-  keys: EngineKeys,
-  voice: StoreVoice,
+  { connection, commands, keys, voice }: ReturnType<typeof assemble>,
   options: RedisStoreOptions & { readonly dir: string },
 ): Promise<RecallFile> {
   const { dir, clock, logger } = options;
@@ -84,42 +137,19 @@ async function openRecall(
  * for a URL that is none.
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
-  const { clock, logger, url, random, engineName, dir } = options;
-  const keys = keysOf(engineName);
-  const voice = new StoreVoice(logger);
-  const read = async () => voice.found(await readDurability(connection.client, dir !== undefined), connection.state);
-  const connection: RedisConnection = new RedisConnection({
-    url,
-    key: keys.lease,
-    role: 'commands',
-    clock,
-    logger,
-    random,
-    ...(options.onReconnect === undefined ? {} : { onReconnect: options.onReconnect }),
-    onReady: () => void read(),
-    onState: (state, message) => voice.tell(state, message),
-  });
-  await connection.start();
-  const shared = { connection, keys, clock, logger };
-  const lease = createRedisLease({ ...shared, ...(options.holder === undefined ? {} : { holder: options.holder }) });
-  const commands = new LogCommands(connection, keys, options.executionIds);
   let recall: RecallFile | null = null;
-  const log = createRedisLog({
-    commands,
-    clock,
-    durability: () => voice.durability(),
-    onState: (listener) => voice.add(listener),
-    onLost: (message) => voice.isNoMore(message),
-    onPutBack: (events) => voice.putBack(events),
-    keep: (entries) => recall?.add(entries),
-  });
-  const snapshots = createRedisSnapshots({ ...shared, fence: () => (voice.isLost ? null : lease.fence()) });
+  const parts = assemble(options, (entries) => recall?.add(entries));
+  const { connection, log, settling, snapshots, lease } = parts;
+  const { dir } = options;
   try {
+    await connection.start();
     await log.lastSeq();
-    await assertWhole(connection, keys, engineName);
-    if (dir !== undefined) recall = await openRecall(connection, commands, keys, voice, { ...options, dir });
-    await read();
+    await assertWhole(connection, parts.keys, options.engineName);
+    if (dir !== undefined) recall = await openRecall(parts, { ...options, dir });
+    await settling.begin();
+    await parts.readSettings();
   } catch (thrown) {
+    settling.close();
     await connection.close();
     throw thrown;
   }
@@ -130,6 +160,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
     async close() {
       await log.close();
       recall?.close();
+      settling.close();
       await snapshots.close();
       await lease.close();
       await connection.close();

@@ -37,6 +37,12 @@ export const redisLimits = {
   /** Signals of a standby kept for a takeover, and for how long, in ms: longer than it takes to notice a death. */
   unspokenSignals: 1_000,
   unspokenMs: 5_000,
+  /**
+   * After a restart of Redis nothing is added to the log until every process that lived has put back what it knows; one that
+   * takes longer than the longest pause of a retry is not waited for, in ms. Pause between two looks.
+   */
+  settleMs: 6_000,
+  settlePollMs: 50,
   /** Bytes of a snapshot sent to Redis, or read from it, in one call: about a millisecond of its time. */
   redisBlockBytes: 524_288,
   /** Signals published in one script call: about 1 ms of Redis' time. */

@@ -1,0 +1,148 @@
+/** Who may add to the log of a Redis that was started anew, and when. */
+import assert from 'node:assert/strict';
+import type { Redis } from 'ioredis';
+import { openRedisStore, type RedisStore } from '../../../src/adapters/redis/store';
+import { systemClock } from '../../../src/adapters/system/clock';
+import type { EngineError } from '../../../src/core/domain/errors';
+import { limits } from '../../../src/core/domain/limits';
+import { executionEvent } from '../../contract/event-log.contract';
+import { type FaultProxy, seeded, startProxy } from '../../faults/proxy';
+import { aofArgs } from '../../faults/redis-engine';
+import { probe } from '../../helpers/redis-probe';
+import { type RedisServer, startRedis } from '../../helpers/redis-server';
+import { recordingLogger } from '../../helpers/temporary';
+import { until } from '../../helpers/until';
+
+const waiting = /started anew: nothing is written before all processes of this engine have put back/;
+
+describe('a Redis that was started anew', function () {
+  this.timeout(60_000);
+  let redis: RedisServer;
+  let asker: Redis;
+  let proxy: FaultProxy;
+  const stores: RedisStore[] = [];
+
+  beforeEach(async () => {
+    redis = await startRedis({ args: aofArgs('none') });
+    asker = probe(redis.url);
+    proxy = await startProxy(redis.port);
+  });
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map((store) => store.close()));
+    await proxy.close();
+    asker.disconnect();
+    await redis.stop();
+  });
+
+  async function open(url = redis.url): Promise<RedisStore> {
+    const random = seeded(stores.length);
+    const store = await openRedisStore({
+      url,
+      engineName: 'anew',
+      clock: systemClock,
+      logger: recordingLogger(),
+      random,
+    });
+    stores.push(store);
+    await store.log.read(0, 100);
+    await store.lease.start(() => {});
+    return store;
+  }
+  const stateOf = (store: RedisStore) => {
+    const told: [string, string][] = [];
+    store.log.onState?.((state, message) => void told.push([state, message]));
+    return () => told.at(-1) ?? ['', ''];
+  };
+  const add = (store: RedisStore, id: string) => store.log.append([executionEvent(id)]);
+  const refusal = (store: RedisStore, id: string) =>
+    add(store, id).then(
+      () => '',
+      (thrown: EngineError) => thrown.message,
+    );
+  async function idsOf(store: RedisStore): Promise<string[]> {
+    const ids: string[] = [];
+    for (;;) {
+      const page = await store.log.read(ids.length, 100);
+      if (page.length === 0) return ids;
+      ids.push(...page.map(({ id }) => id));
+    }
+  }
+  const bothAreHeard = (store: RedisStore) =>
+    until('both are heard', () => store.lease.message() === 'leads; 1 standby', 10_000);
+  async function restart(): Promise<void> {
+    await redis.kill9();
+    await redis.restart();
+  }
+
+  it('is added to at once by a process that is alone, behind what it has put back', async () => {
+    const store = await open();
+    await add(store, 'a');
+    await restart();
+    const startMs = performance.now();
+    await until('it is added', async () => (await refusal(store, 'b')) === '', 10_000);
+    assert.ok(performance.now() - startMs < limits.settleMs);
+    assert.deepEqual(await idsOf(store), [executionEvent('a').id, executionEvent('b').id]);
+  });
+
+  it('is not added to by the first to come back before the other has put back what only that one knows', async () => {
+    const [near, far] = [await open(), await open(proxy.url)];
+    const state = stateOf(near);
+    await add(near, 'a');
+    await bothAreHeard(near);
+    await add(far, 'b');
+    proxy.set({ kind: 'reset' });
+    await restart();
+    await until('the first is refused, and why', async () => waiting.test(await refusal(near, 'c')), 10_000);
+    assert.equal(state()[0], 'connecting');
+    assert.match(state()[1], waiting);
+    await until('it has put back its own', async () => (await asker.xlen('strategy_engine:{anew}:log')) === 1);
+    assert.match(await refusal(near, 'c'), waiting);
+    proxy.set({ kind: 'pass' });
+    await until('it is added', async () => (await refusal(near, 'c')) === '', 15_000);
+    assert.equal(state()[0], 'up');
+    const ids = ['a', 'b', 'c'].map((id) => executionEvent(id).id);
+    for (const store of [near, far]) assert.deepEqual(await idsOf(store), ids);
+  });
+
+  it('is added to without one that stays away for longer than the longest pause of a retry', async () => {
+    const [near, far] = [await open(), await open(proxy.url)];
+    await add(near, 'a');
+    await bothAreHeard(near);
+    await far.log.read(0, 100);
+    proxy.set({ kind: 'reset' });
+    await restart();
+    await until('the first is refused', async () => waiting.test(await refusal(near, 'b')), 10_000);
+    const startMs = performance.now();
+    await until('it is added', async () => (await refusal(near, 'b')) === '', 2 * limits.settleMs);
+    const waitedMs = performance.now() - startMs;
+    assert.ok(waitedMs > limits.settleMs / 2 && waitedMs < limits.settleMs + 1_000, `${Math.round(waitedMs)} ms`);
+    assert.ok(limits.settleMs > limits.redisRetryMaxMs);
+  });
+
+  it('is waited for by nobody when only the connection was lost', async () => {
+    const [near, far] = [await open(), await open(proxy.url)];
+    await bothAreHeard(near);
+    proxy.set({ kind: 'reset' });
+    await asker.call('CLIENT', 'KILL', 'TYPE', 'normal');
+    const messages = new Set<string>();
+    await until(
+      'it is added',
+      async () => {
+        const message = await refusal(near, 'a');
+        messages.add(message);
+        return message === '';
+      },
+      10_000,
+    );
+    assert.equal(far.lease.role(), 'standby');
+    const after = await asker.call('HGETALL', 'strategy_engine:{anew}:settled');
+    assert.equal((after as string[]).filter((one) => one.startsWith('by:')).length, 2);
+  });
+
+  it('is used also by a user who may not ask which server it is', async () => {
+    await asker.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '&*', '+@all', '-info', '-config');
+    const store = await open(redis.url.replace('//', '//limited:secret@'));
+    await add(store, 'a');
+    assert.deepEqual(await idsOf(store), [executionEvent('a').id]);
+  });
+});
