@@ -1,6 +1,6 @@
 /** T1, T2 and T3 on the store in Redis, at length. `TEST_KILLS` sets the kills of each. */
 import assert from 'node:assert/strict';
-import { killAround, type Victim } from '../faults/redis-kill';
+import { killAmong, killAround, type Victim } from '../faults/redis-kill';
 import { clients } from '../faults/tracking';
 import { figure } from '../helpers/figures';
 
@@ -26,4 +26,12 @@ describe('kills around the store in Redis, at length', () => {
       assert.ok(figure(id, what, value, 'lost 0, doubled 0, sum exact', isExact, { tier: 'R', seed }));
     });
   }
+
+  const kills = Number(asked ?? 300);
+  it(`T3.two: ${kills} of two engines, Redis, or several at once, AOF everysec`, async () => {
+    const { isExact, acknowledged, executions, duplicates } = await killAmong(kills, 'everysec', seed);
+    const value = `${kills} kills, ${acknowledged.length} acknowledged, ${executions} counted in both, ${duplicates} retries known`;
+    const what = `kill -9 of either of two engines on one log, of Redis, or of several at once under ${clients} writers, AOF everysec`;
+    assert.ok(figure('T3.two', what, value, 'lost 0, doubled 0, sum exact', isExact, { tier: 'R', seed }));
+  });
 });

@@ -5,11 +5,13 @@ import { type LogLines, logLines } from '../helpers/redis-probe';
 
 export const counted = 'counted';
 
-/** With an AOF, durable as a store of money has to be; with `none` Redis comes back empty. */
-export type Aof = 'everysec' | 'always' | 'none';
+/** With an AOF, durable as a store of money has to be; with `none` Redis comes back empty, with `saved` as a second ago. */
+export type Aof = 'everysec' | 'always' | 'none' | 'saved';
 
 export const aofArgs = (aof: Aof): readonly string[] =>
-  aof === 'none' ? ['--appendonly', 'no', '--save', ''] : ['--appendonly', 'yes', '--appendfsync', aof];
+  aof === 'none' || aof === 'saved'
+    ? ['--appendonly', 'no', '--save', aof === 'none' ? '' : '1 1']
+    : ['--appendonly', 'yes', '--appendfsync', aof];
 
 export interface RedisEngine {
   readonly engine: Engine;

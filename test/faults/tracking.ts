@@ -94,11 +94,13 @@ class Client {
   private readonly name: string;
   private readonly port: number;
   private readonly random: () => number;
+  private readonly pauseMs: number;
 
-  constructor(name: string, port: number, random: () => number) {
+  constructor(name: string, port: number, random: () => number, pauseMs: number) {
     this.name = name;
     this.port = port;
     this.random = random;
+    this.pauseMs = pauseMs;
   }
 
   async run(isOver: () => boolean): Promise<void> {
@@ -107,6 +109,7 @@ class Client {
       const execution = { id: `${this.name}-${n}`, units };
       while (!(await this.attempt(execution))) await new Promise((resolve) => setTimeout(resolve, 20));
       this.acknowledged.push(execution);
+      if (this.pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, this.pauseMs));
     }
     this.agent.destroy();
   }
@@ -130,17 +133,23 @@ export async function totals(port: number): Promise<{ readonly executions: unkno
 }
 
 export interface Campaign {
-  readonly port: number;
+  /** Of the processes that the clients are spread over. */
+  readonly ports: readonly [number, ...number[]];
   readonly strikes: number;
   readonly random: () => number;
+  /** Of each client between two executions; default none. */
+  readonly pauseMs?: number;
   /** Does the damage and undoes it; the clients go on meanwhile. */
   readonly strike: (nth: number) => Promise<void>;
 }
 
 /** Strikes again and again while clients track, each time when some more executions are acknowledged. */
-export async function strikeUnderLoad({ port, strikes, random, strike }: Campaign): Promise<Verdict> {
+export async function strikeUnderLoad({ ports, strikes, random, strike, pauseMs = 0 }: Campaign): Promise<Verdict> {
   let over = false;
-  const all = Array.from({ length: clients }, (_, i) => new Client(`c${i}`, port, random));
+  const all = Array.from(
+    { length: clients },
+    (_, i) => new Client(`c${i}`, ports[i % ports.length] ?? ports[0], random, pauseMs),
+  );
   const count = () => all.reduce((sum, client) => sum + client.acknowledged.length, 0);
   const running = Promise.all(all.map((client) => client.run(() => over)));
   // A client that fails ends the wait for more of its executions.
@@ -161,7 +170,7 @@ export async function strikeUnderLoad({ port, strikes, random, strike }: Campaig
   await running;
   const acknowledged = all.flatMap((client) => client.acknowledged);
   const duplicates = all.reduce((sum, client) => sum + client.duplicates, 0);
-  return { strikes, acknowledged, duplicates, ...(await totals(port)) };
+  return { strikes, acknowledged, duplicates, ...(await totals(ports[0])) };
 }
 
 /** Kills the server itself. */
@@ -170,7 +179,7 @@ export function killUnderLoad(server: TrackServer, kills: number, random: () => 
     await server.end('SIGKILL');
     await server.start();
   };
-  return strikeUnderLoad({ port: server.port, strikes: kills, random, strike });
+  return strikeUnderLoad({ ports: [server.port], strikes: kills, random, strike });
 }
 
 /** Registers the strategy that is tracked. */

@@ -27,6 +27,8 @@ export interface RedisLogOptions {
 }
 
 export interface RedisLog extends EventLog {
+  /** Begins to remember with the last events that there are, as many as can be put back. */
+  recallLast(): Promise<void>;
   /** Writes again what this process knows and Redis came back without. Rejects when nobody can, and then `onLost` was told. */
   putBackLost(): Promise<void>;
 }
@@ -84,6 +86,21 @@ class RedisEventLog implements RedisLog {
     return (await this.commands.newest()).seq;
   }
 
+  async recallLast(): Promise<void> {
+    const last = (await this.commands.newest()).seq;
+    let next = Math.max(1, last - limits.eventsRecalled + 1);
+    while (next <= last) {
+      const entries = await this.commands.range(next, limits.eventsPerPage);
+      if (entries.length === 0) return;
+      for (const given of entries) {
+        next = Number.parseInt(given[0], 10) + 1;
+        const entry = wholeEntry(given, next - 1);
+        if (entry !== null) this.remember(entry);
+      }
+      this.keepSeen();
+    }
+  }
+
   async putBackLost(): Promise<void> {
     const { seq, seal } = this.recent.newest;
     if (this.lost !== null || seq === 0) return;
@@ -99,18 +116,9 @@ class RedisEventLog implements RedisLog {
   /** With the event before them where it is known, so that a log that went back is not taken for one that stands still. */
   private async entriesAfter(afterSeq: number, limit: number): Promise<readonly unknown[]> {
     const { seq, seal } = this.recent.newest;
-    const isFirst = seq === 0 && afterSeq > 0;
-    const isWitnessed = seq > 0 && seq === afterSeq;
-    const from = isWitnessed || isFirst ? afterSeq : afterSeq + 1;
-    const count = limit + afterSeq + 1 - from;
-    const entries = await this.commands.range(from, count);
+    if (seq === 0 || seq !== afterSeq) return this.commands.range(afterSeq + 1, limit);
+    const entries = await this.commands.range(afterSeq, limit + 1);
     const [first] = entries;
-    if (isFirst && first !== undefined && first[0] === `${afterSeq}-0`) {
-      // A snapshot goes up to it: it is where the events that are remembered begin.
-      this.seen(first, afterSeq);
-      return entries.slice(1);
-    }
-    if (!isWitnessed) return entries.slice(0, limit);
     if (first !== undefined && first[0] === `${seq}-0` && first[1][5] === seal) return entries.slice(1);
     await this.putBack();
     return this.entriesAfter(afterSeq, limit);
@@ -211,6 +219,15 @@ class RedisEventLog implements RedisLog {
   private assertOpen(): void {
     if (this.lost !== null) throw this.lost;
     if (this.closed) throw new EngineError('ConnectionError', 'the store is closed', { retryAfterS: 1 });
+  }
+}
+
+/** `null` for a damaged one: whoever reads it is told, here it only ends what can be put back. */
+function wholeEntry(given: unknown, seq: number): LogEntry | null {
+  try {
+    return decodeEntry(given, seq);
+  } catch {
+    return null;
   }
 }
 

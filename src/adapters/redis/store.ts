@@ -146,6 +146,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
     await log.lastSeq();
     await assertWhole(connection, parts.keys, options.engineName);
     if (dir !== undefined) recall = await openRecall(parts, { ...options, dir });
+    await log.recallLast();
     await settling.begin();
     await parts.readSettings();
   } catch (thrown) {

@@ -39,9 +39,9 @@ export const redisLimits = {
   unspokenMs: 5_000,
   /**
    * After a restart of Redis nothing is added to the log until every process that lived has put back what it knows; one that
-   * takes longer than the longest pause of a retry is not waited for, in ms. Pause between two looks.
+   * takes longer than its own restart may is not waited for, in ms. Pause between two looks.
    */
-  settleMs: 6_000,
+  settleMs: 15_000,
   settlePollMs: 50,
   /** Bytes of a snapshot sent to Redis, or read from it, in one call: about a millisecond of its time. */
   redisBlockBytes: 524_288,
