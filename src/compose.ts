@@ -28,7 +28,8 @@ export type StoreOptions =
   | { readonly kind: 'embedded'; readonly path: string }
   /**
    * Several processes may open one engine: one leads, the others stand by. `path` is a folder of this process alone, in
-   * which its tape lies; without one the tape is in memory, and a kill loses the market since the last snapshot.
+   * which its tape lies, and the last events in case that Redis dies with it; without one the tape is in memory, and a
+   * kill loses the market since the last snapshot.
    */
   | { readonly kind: 'redis'; readonly url: string; readonly path?: string };
 

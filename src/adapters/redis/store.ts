@@ -150,6 +150,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
     await settling.begin();
     await parts.readSettings();
   } catch (thrown) {
+    recall?.close();
     settling.close();
     await connection.close();
     throw thrown;
