@@ -44,6 +44,8 @@ export class Settling {
   /** Processes that lived when this one was settled last. */
   private peers: ReadonlySet<string> = new Set();
   private backAtMs = 0;
+  /** What the last look failed with. */
+  private trouble: unknown = null;
   private cancel: () => void = () => {};
   /** Counts the connections, so that what was asked on an earlier one is not taken for an answer of this one. */
   private session = 0;
@@ -55,6 +57,7 @@ export class Settling {
   /** Why nothing may be added to the log now. */
   refusal(): EngineError | null {
     if (this.isSettled) return null;
+    if (this.trouble !== null) return this.options.connection.errorOf(this.trouble);
     const message =
       'Redis was started anew: nothing is written before all processes of this engine have put back what it may have lost';
     return new EngineError('ConnectionError', message, { retryAfterS: 1 });
@@ -68,6 +71,7 @@ export class Settling {
   /** The connection is gone: with the next one it may be another server. */
   lost(): void {
     this.isSettled = false;
+    this.trouble = null;
     this.session += 1;
     this.cancel();
   }
@@ -92,9 +96,15 @@ export class Settling {
 
   private async look(session: number): Promise<void> {
     const { clock, onSettled } = this.options;
-    // A failure is the connection's, which comes back, or the log's, which says so itself.
-    const isDone = await this.tried().catch(() => false);
+    let isDone = false;
+    let trouble: unknown = null;
+    try {
+      isDone = await this.tried();
+    } catch (thrown) {
+      trouble = thrown;
+    }
     if (session !== this.session) return;
+    this.trouble = trouble;
     if (isDone) {
       this.isSettled = true;
       onSettled();

@@ -139,6 +139,15 @@ describe('a Redis that was started anew', function () {
     assert.equal((after as string[]).filter((one) => one.startsWith('by:')).length, 2);
   });
 
+  it('that is full is said to be full, and is added to when it has room', async () => {
+    const store = await open();
+    await restart();
+    await asker.config('SET', 'maxmemory', '1');
+    await until('it is said', async () => /OOM|maxmemory/.test(await refusal(store, 'a')), 10_000);
+    await asker.config('SET', 'maxmemory', '0');
+    await until('it is added', async () => (await refusal(store, 'a')) === '', 10_000);
+  });
+
   it('is used also by a user who may not ask which server it is', async () => {
     await asker.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '&*', '+@all', '-info', '-config');
     const store = await open(redis.url.replace('//', '//limited:secret@'));
