@@ -99,7 +99,8 @@ export async function killAmong(kills: number, aof: Aof, seed: number): Promise<
       return executions === exact.executions && totalPnl === exact.totalPnl && unknown.length === 0;
     };
     const isExact = (await everywhere(isExactAt)).every((one) => one);
-    return { ...verdict, isExact };
+    // Read when both have followed.
+    return { ...verdict, ...(await totals(servers[0].port)), isExact };
   } finally {
     await everywhere((server) => server.end('SIGKILL'));
     await redis.stop();
