@@ -11,7 +11,7 @@ const campaigns: readonly (readonly [Victim, number, Aof])[] = [
   ['redis', 4, 'everysec'],
   ['redis', 2, 'always'],
   ['either', 3, 'everysec'],
-  ['either', 8, 'saved'],
+  ['either', 5, 'saved'],
 ];
 
 describe(`executions of ${clients} clients on the store in Redis (seed ${seed})`, function () {
@@ -26,9 +26,9 @@ describe(`executions of ${clients} clients on the store in Redis (seed ${seed})`
     });
   }
 
-  it('8 kills of two processes that share an engine, of Redis, or of several at once (no AOF) lose and double nothing', async () => {
-    const { isExact, executions, totalPnl, acknowledged } = await killAmong(8, 'saved', seed);
-    assert.ok(acknowledged.length > 8 * clients);
+  it('5 kills of two processes that share an engine, of Redis, or of several at once (no AOF) lose and double nothing', async () => {
+    const { isExact, executions, totalPnl, acknowledged } = await killAmong(5, 'saved', seed);
+    assert.ok(acknowledged.length > 5 * clients);
     assert.ok(isExact, JSON.stringify({ executions, totalPnl, acknowledged: acknowledged.length }));
   });
 });
