@@ -7,6 +7,7 @@ import { limits } from '../../core/domain/limits';
 import type { Clock } from '../../live/ports';
 import type { RedisConnection } from './connection';
 import type { EngineKeys } from './keys';
+import type { PeersFile } from './peers-file';
 import { createScript } from './script';
 
 export interface SettlingOptions {
@@ -43,6 +44,7 @@ export class Settling {
   private server: string | null = null;
   /** Processes that lived when this one was settled last. */
   private peers: ReadonlySet<string> = new Set();
+  private keepPeers: (holders: readonly string[]) => void = () => {};
   private backAtMs = 0;
   /** What the last look failed with. */
   private trouble: unknown = null;
@@ -63,9 +65,18 @@ export class Settling {
     return new EngineError('ConnectionError', message, { retryAfterS: 1 });
   }
 
+  /** Those that lived when the last life of this process heard of them, and where to keep them from now on. */
+  remembering({ read, write }: PeersFile): void {
+    this.peers = new Set(read());
+    this.keepPeers = write;
+  }
+
   /** Who lives, as the lease has heard. */
   heard(members: readonly string[]): void {
-    if (this.isSettled) this.peers = new Set(members);
+    if (!this.isSettled) return;
+    const { peers } = this;
+    this.peers = new Set(members);
+    if (members.length !== peers.size || members.some((one) => !peers.has(one))) this.keepPeers(members);
   }
 
   /** The connection is gone: with the next one it may be another server. */

@@ -7,6 +7,7 @@ import { type EngineKeys, keysOf } from './keys';
 import { anyHolder, createRedisLease, type RedisLease } from './lease';
 import { LogCommands } from './log-commands';
 import type { LogEntry } from './log-entry';
+import { peersFile } from './peers-file';
 import { recoverLog } from './put-back';
 import { RecallFile } from './recall-file';
 import { createRedisLog } from './redis-log';
@@ -114,11 +115,12 @@ function assemble(options: RedisStoreOptions, keep: (entries: readonly LogEntry[
 
 /** What keeps the last events here; Redis gets back what the last life of this process has left of them. */
 async function openRecall(
-  { connection, commands, keys, voice }: ReturnType<typeof assemble>,
+  { connection, commands, keys, voice, settling }: ReturnType<typeof assemble>,
   options: RedisStoreOptions & { readonly dir: string },
 ): Promise<RecallFile> {
   const { dir, clock, logger } = options;
   const of = await identityOf(connection, keys, options);
+  settling.remembering(peersFile(dir, of, logger));
   const recall = new RecallFile({ dir, of, clock, logger, onProblem: (problem) => voice.cannotKeep(problem) });
   const found = recall.take();
   try {

@@ -1,5 +1,7 @@
 /** Who may add to the log of a Redis that was started anew, and when. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { openRedisStore, type RedisStore } from '../../../src/adapters/redis/store';
 import { systemClock } from '../../../src/adapters/system/clock';
@@ -10,7 +12,7 @@ import { type FaultProxy, seeded, startProxy } from '../../faults/proxy';
 import { aofArgs } from '../../faults/redis-engine';
 import { probe } from '../../helpers/redis-probe';
 import { type RedisServer, startRedis } from '../../helpers/redis-server';
-import { recordingLogger } from '../../helpers/temporary';
+import { recordingLogger, temporaryDirectory } from '../../helpers/temporary';
 import { until } from '../../helpers/until';
 
 const waiting = /started anew: nothing is written before all processes of this engine have put back/;
@@ -34,15 +36,11 @@ describe('a Redis that was started anew', function () {
     await redis.stop();
   });
 
-  async function open(url = redis.url): Promise<RedisStore> {
-    const random = seeded(stores.length);
-    const store = await openRedisStore({
-      url,
-      engineName: 'anew',
-      clock: systemClock,
-      logger: recordingLogger(),
-      random,
-    });
+  /** With a folder, the store has its name and what it has seen over its lives. */
+  async function open(url = redis.url, dir?: string): Promise<RedisStore> {
+    const edges = { clock: systemClock, logger: recordingLogger(), random: seeded(stores.length) };
+    const own = dir === undefined ? {} : { dir, holder: dir };
+    const store = await openRedisStore({ url, engineName: 'anew', ...edges, ...own });
     stores.push(store);
     await store.log.read(0, 100);
     await store.lease.start(() => {});
@@ -117,6 +115,30 @@ describe('a Redis that was started anew', function () {
     const waitedMs = performance.now() - startMs;
     assert.ok(waitedMs > limits.settleMs / 2 && waitedMs < limits.settleMs + 1_000, `${Math.round(waitedMs)} ms`);
     assert.ok(limits.settleMs > 2 * limits.redisRetryMaxMs);
+  });
+
+  it('is not added to by a new life of a process that knows from its folder who lived, though Redis does not', async () => {
+    const directory = temporaryDirectory('settling');
+    const far = await open(proxy.url);
+    const before = await open(redis.url, directory.path);
+    await add(far, 'a');
+    await until(
+      'it has heard of the other',
+      () => readFileSync(join(directory.path, 'peers'), 'utf8').split('\n').length === 4,
+      10_000,
+    );
+    await add(far, 'b');
+    proxy.set({ kind: 'reset' });
+    await before.close();
+    stores.splice(stores.indexOf(before), 1);
+    await restart();
+    const near = await open(redis.url, directory.path);
+    assert.match(await refusal(near, 'c'), waiting);
+    proxy.set({ kind: 'pass' });
+    await until('it is added', async () => (await refusal(near, 'c')) === '', 15_000);
+    const ids = ['a', 'b', 'c'].map((id) => executionEvent(id).id);
+    for (const store of [near, far]) assert.deepEqual(await idsOf(store), ids);
+    directory.remove();
   });
 
   it('is waited for by nobody when only the connection was lost', async () => {
