@@ -2,44 +2,47 @@
 import { limits } from '../../core/domain/limits';
 import { codedEvent, type LogCommands } from './log-commands';
 import { eventOf, type LogEntry } from './log-entry';
-import { RecentEvents } from './recent-events';
+import type { RecentEvents } from './recent-events';
 
-/** Answers how many were; `null` when the log went on differently, or more is gone than is remembered. */
-export async function putBack(commands: LogCommands, recent: RecentEvents): Promise<number | null> {
-  let last = await commands.newest();
-  const gone = recent.behind(last.seq, last.seal);
-  if (gone === null) return null;
-  for (let at = 0; at < gone.length; at += limits.eventsPerAppend) {
-    const entries = gone.slice(at, at + limits.eventsPerAppend);
-    const events = entries.map((entry) => ({ ...eventOf(entry), expectedVersion: entry.version - 1 }));
-    const answer = await commands.append(events.map(codedEvent), last);
-    // Another process may have put some of them back at the same time: those are known, under the same numbers.
-    const isSame = ({ seq }: LogEntry, i: number) =>
-      Array.isArray(answer) && answer[2 + 3 * i] !== 'c' && answer[3 + 3 * i] === seq;
-    if (!entries.every(isSame)) return null;
-    last = entries.at(-1) ?? last;
+export interface PutBack {
+  /**
+   * The log is `whole`: it has all that is known; or `short`: it ends before something known that does not follow on its end,
+   * which another process may still put there; or `other`: it went on differently.
+   */
+  readonly log: 'whole' | 'short' | 'other';
+  /** Events that were written again. */
+  readonly events: number;
+  /** Number of the log's last event when it was looked at last. */
+  readonly end: number;
+}
+
+/** As much as follows on what there is. Other processes may do the same at the same time. */
+export async function putBack(commands: LogCommands, recent: RecentEvents): Promise<PutBack> {
+  for (let events = 0; ; ) {
+    const last = await commands.newest();
+    const end = last.seq;
+    const known = recent.upTo(end);
+    if (known !== undefined && !(await isStored(commands, known))) return { log: 'other', events, end };
+    if (end >= recent.newest.seq) return { log: 'whole', events, end };
+    // What is not known to be the log that was seen is not gone on with.
+    const next = known === undefined && end > 0 ? [] : recent.behind(end, limits.eventsPerAppend);
+    if (next.length === 0) return { log: 'short', events, end };
+    const again = next.map((entry) => codedEvent({ ...eventOf(entry), expectedVersion: entry.version - 1 }));
+    const answer = await commands.append(again, last);
+    const kinds = outcomesOf(answer, next);
+    if (kinds === null) return { log: 'other', events, end };
+    events += kinds.filter((kind) => kind === 'a').length;
   }
-  return gone.length;
 }
 
-export interface Recovered {
-  readonly putBack: number;
-  /** Those that are gone for good, because the log went on without them. */
-  readonly lost: readonly LogEntry[];
+async function isStored(commands: LogCommands, { seq, seal }: LogEntry): Promise<boolean> {
+  const [first] = await commands.range(seq, 1);
+  return first?.[0] === `${seq}-0` && first[1][5] === seal;
 }
 
-/** At the start, with what the last life of this process has left of the log's end. */
-export async function recoverLog(commands: LogCommands, found: readonly LogEntry[]): Promise<Recovered> {
-  const [first] = found;
-  const last = found.at(-1);
-  if (first === undefined || last === undefined) return { putBack: 0, lost: [] };
-  const sealsFrom = async (seq: number, count: number) =>
-    new Set((await commands.range(seq, count)).map(([, [, , , , , seal]]) => seal));
-  if ((await sealsFrom(last.seq, 1)).has(last.seal)) return { putBack: 0, lost: [] };
-  const recent = new RecentEvents();
-  for (const entry of found) recent.add(entry);
-  const count = await putBack(commands, recent);
-  if (count !== null) return { putBack: count, lost: [] };
-  const stored = await sealsFrom(first.seq, found.length);
-  return { putBack: 0, lost: found.filter(({ seal }) => !stored.has(seal)) };
+/** `null` unless each is there now under its own number: written again here, or by another process a moment ago. */
+function outcomesOf(answer: unknown, entries: readonly LogEntry[]): unknown[] | null {
+  if (!Array.isArray(answer)) return null;
+  const isThere = ({ seq }: LogEntry, i: number) => answer[2 + 3 * i] !== 'c' && answer[3 + 3 * i] === seq;
+  return entries.every(isThere) ? entries.map((_, i) => answer[2 + 3 * i]) : null;
 }

@@ -58,21 +58,23 @@ export class RecallFile {
     this.attempt(() => this.rewrite(this.found));
   }
 
-  /** Hands over what the last life left: the last entries, oldest first, without a hole. */
+  /** Hands over what the last life left: the last entries, oldest first; others' may be missing between. */
   take(): readonly LogEntry[] {
     const { found } = this;
     this.found = [];
     return found;
   }
 
-  /** Adds what comes next. Where it does not follow on what is there, that can no longer be put back, and goes. */
+  /** Adds what comes next. */
   add(entries: readonly LogEntry[]): void {
     const fresh = entries.filter(({ seq }) => seq > this.lastSeq);
     const last = fresh.at(-1);
     if (last === undefined) return;
     if (this.problem !== null && this.options.clock.monotonicMs() < this.retryAtMs) return;
     this.attempt(() => {
-      if (this.fd === null || this.written >= limits.eventsRecalled) this.turn();
+      // What was written last may be torn, and must not swallow what comes now.
+      if (this.fd === null) this.rewrite(this.read());
+      if (this.written >= limits.eventsRecalled) this.turn();
       this.write(textOf(fresh));
       this.written += fresh.length;
       this.lastSeq = last.seq;
@@ -101,10 +103,7 @@ export class RecallFile {
       if (of !== this.options.of) continue;
       for (const line of lines) {
         const entry = readLine(line);
-        const last = entries.at(-1)?.seq ?? 0;
-        if (entry === null || entry.seq <= last) continue;
-        if (entry.seq !== last + 1) entries.length = 0;
-        entries.push(entry);
+        if (entry !== null && entry.seq > (entries.at(-1)?.seq ?? 0)) entries.push(entry);
       }
     }
     return entries.slice(-limits.eventsRecalled);
@@ -146,7 +145,6 @@ export class RecallFile {
       onProblem(null);
     } catch (thrown) {
       const why = thrown instanceof Error ? thrown.message : String(thrown);
-      // What was written of it may be torn: the next one begins a file of its own.
       this.close();
       this.retryAtMs = clock.monotonicMs() + limits.tapeRetryMs;
       if (this.problem === why) return;

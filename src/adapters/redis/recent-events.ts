@@ -1,6 +1,7 @@
 /**
  * The last events of a log as this process has seen them. A Redis that dies may come back without what it acknowledged last
  * (an AOF is not written while the disk is busy with a sync, a server without one keeps what it saved): these are put back.
+ * There may be holes: what other processes wrote is not always seen before what was written here behind it.
  */
 import { limits } from '../../core/domain/limits';
 import type { LogEntry } from './log-entry';
@@ -17,19 +18,25 @@ export class RecentEvents {
   add(entry: LogEntry): void {
     this.bySeq.set(entry.seq, entry);
     this.newestSeq = Math.max(this.newestSeq, entry.seq);
-    if (this.bySeq.size <= limits.eventsRecalled) return;
-    // The one that came first; a hole is never filled with a guess, it only ends what can be put back.
-    this.bySeq.delete(this.bySeq.keys().next().value as number);
+    // The one that came first.
+    if (this.bySeq.size > limits.eventsRecalled) this.bySeq.delete(this.bySeq.keys().next().value as number);
   }
 
-  /** All behind an entry, in order; `null` when that one was another here, or not all behind it are remembered. */
-  behind(seq: number, seal: string): readonly LogEntry[] | null {
-    if (seq > 0 && this.bySeq.get(seq)?.seal !== seal) return null;
+  /** The newest that is known of a log that ends there; by it the log is recognised. */
+  upTo(seq: number): LogEntry | undefined {
+    const known = this.bySeq.get(seq);
+    if (known !== undefined || seq === 0) return known;
+    let closest: LogEntry | undefined;
+    for (const entry of this.bySeq.values()) if (entry.seq < seq && entry.seq > (closest?.seq ?? 0)) closest = entry;
+    return closest;
+  }
+
+  /** Those right behind that one, in order, up to the next hole and at most that many. */
+  behind(seq: number, most: number): readonly LogEntry[] {
     const entries: LogEntry[] = [];
-    for (let next = seq + 1; next <= this.newestSeq; next++) {
-      const known = this.bySeq.get(next);
-      if (known === undefined) return null;
-      entries.push(known);
+    for (let next = this.bySeq.get(seq + 1); next !== undefined && entries.length < most; ) {
+      entries.push(next);
+      next = this.bySeq.get(next.seq + 1);
     }
     return entries;
   }

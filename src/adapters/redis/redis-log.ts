@@ -29,8 +29,13 @@ export interface RedisLogOptions {
 export interface RedisLog extends EventLog {
   /** Begins to remember with the last events that there are, as many as can be put back. */
   recallLast(): Promise<void>;
-  /** Writes again what this process knows and Redis came back without. Rejects when nobody can, and then `onLost` was told. */
-  putBackLost(): Promise<void>;
+  /**
+   * Writes again what this process knows and Redis came back without, as far as it follows on what is there. Answers the end
+   * of the log on which nothing else follows, `null` when all is there or given up.
+   */
+  putBackLost(): Promise<number | null>;
+  /** The rest will not be put back: nothing is added to this log any more, and `onLost` is told, once. */
+  giveUp(): void;
 }
 
 class RedisEventLog implements RedisLog {
@@ -101,11 +106,21 @@ class RedisEventLog implements RedisLog {
     }
   }
 
-  async putBackLost(): Promise<void> {
-    const { seq, seal } = this.recent.newest;
-    if (this.lost !== null || seq === 0) return;
-    const [first] = await this.commands.range(seq, 1);
-    if (first?.[0] !== `${seq}-0` || first[1][5] !== seal) await this.putBack();
+  async putBackLost(): Promise<number | null> {
+    if (this.lost !== null) return null;
+    const { log, events, end } = await putBack(this.commands, this.recent);
+    if (events > 0) this.onPutBack(events);
+    if (log === 'short') return end;
+    if (log === 'other') this.giveUp();
+    return null;
+  }
+
+  giveUp(): void {
+    if (this.lost !== null) return;
+    const { seq } = this.recent.newest;
+    const message = `Redis has lost events that it had acknowledged (event ${seq} is gone): restart this engine to go on with what Redis has kept`;
+    this.lost = new EngineError('ConnectionError', message, { retryAfterS: 60 });
+    this.onLost(message);
   }
 
   async close(): Promise<void> {
@@ -148,21 +163,14 @@ class RedisEventLog implements RedisLog {
     return this.puttingBack;
   }
 
+  /** Rejects unless it is whole again. What others are waited for with is not lost yet. */
   private async writeAgain(): Promise<void> {
-    const events = await putBack(this.commands, this.recent);
-    if (events === null) throw this.wentBack();
-    if (events > 0) this.onPutBack(events);
-  }
-
-  /** For good: what was folded here is no longer what is stored, so nothing can be added to it and read back. */
-  private wentBack(): EngineError {
-    const { seq } = this.recent.newest;
-    const message = `Redis has lost events that it had acknowledged (event ${seq} is gone): restart this engine to go on with what Redis has kept`;
-    if (this.lost === null) {
-      this.lost = new EngineError('ConnectionError', message, { retryAfterS: 60 });
-      this.onLost(message);
+    if ((await this.putBackLost()) !== null) {
+      const waiting = this.refusal();
+      if (waiting !== null) throw waiting;
+      this.giveUp();
     }
-    return this.lost;
+    if (this.lost !== null) throw this.lost;
   }
 
   private takeAhead(afterSeq: number, limit: number): LogEvent[] {

@@ -16,25 +16,38 @@ export interface SettlingOptions {
   readonly clock: Clock;
   /** Names this process among the members. */
   readonly holder: string;
-  /** Puts back what this process knows and the log has not. */
-  readonly putBack: () => Promise<void>;
+  /** Puts back what this process knows; answers the end of the log on which nothing else follows, `null` when all is there. */
+  readonly putBack: () => Promise<number | null>;
+  /** The rest cannot be put back: nobody has what is missing before it. */
+  readonly giveUp: () => Promise<void>;
   /** Told when it may be added to the log again. */
   readonly onSettled: () => void;
 }
 
 /**
- * Notes that a process has put back all it knows. KEYS settled, members · ARGV the server, the process, member ms
- * Answer: members that live · processes that have, on this server.
+ * Notes how far a process is: 'done' with all it knows, or the end of the log on which nothing followed that it knows.
+ * KEYS settled, members, log · ARGV the server, the process, member ms, its note
+ * Answer: members that live · the end of the log · name and note of each process of this server.
  */
 const noteScript = createScript(`
 if redis.call('HGET', KEYS[1], 'server') ~= ARGV[1] then
   redis.call('DEL', KEYS[1])
   redis.call('HSET', KEYS[1], 'server', ARGV[1])
 end
-redis.call('HSET', KEYS[1], 'by:' .. ARGV[2], '1')
+redis.call('HSET', KEYS[1], 'by:' .. ARGV[2], ARGV[4])
+if redis.call('HLEN', KEYS[1]) > ${limits.settledNotes} then
+  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+    local holder = string.match(field, '^by:(.*)$')
+    if holder and holder ~= ARGV[2] and not redis.call('ZSCORE', KEYS[2], holder) then redis.call('HDEL', KEYS[1], field) end
+  end
+end
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
-return { redis.call('ZRANGEBYSCORE', KEYS[2], nowMs - tonumber(ARGV[3]), '+inf'), redis.call('HKEYS', KEYS[1]) }`);
+local newest = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1]
+local members = redis.call('ZRANGEBYSCORE', KEYS[2], nowMs - tonumber(ARGV[3]), '+inf')
+return { members, newest and tonumber(string.match(newest[1], '^%d+')) or 0, redis.call('HGETALL', KEYS[1]) }`);
+
+const done = 'done';
 
 export class Settling {
   private readonly options: SettlingOptions;
@@ -123,17 +136,37 @@ export class Settling {
   }
 
   private async tried(): Promise<boolean> {
-    const { connection, keys, clock, holder, putBack } = this.options;
+    const { connection, clock, putBack, giveUp } = this.options;
     const server = await serverOf(connection);
     if (server === this.server) return true;
-    await putBack();
-    const args = [server, holder, limits.memberMs];
-    const answer = await noteScript.run(connection.client, [keys.settled, keys.members], args);
-    const [members, settled] = answer as readonly [readonly string[], readonly string[]];
-    const missing = [...members, ...this.peers].filter((one) => one !== holder && !settled.includes(`by:${one}`));
-    if (missing.length > 0 && clock.monotonicMs() - this.backAtMs < limits.settleMs) return false;
+    const shortAt = await putBack();
+    const isLate = clock.monotonicMs() - this.backAtMs >= limits.settleMs;
+    if (!(await this.areOthersDone(server, shortAt)) && !isLate) return false;
+    if (shortAt !== null) {
+      await giveUp();
+      await this.note(server, null);
+    }
     this.server = server;
     return true;
+  }
+
+  /** Or have nothing that follows on the end of the log, like this one. */
+  private async areOthersDone(server: string, shortAt: number | null): Promise<boolean> {
+    const { holder } = this.options;
+    const { members, end, notes } = await this.note(server, shortAt);
+    if (shortAt !== null && shortAt !== end) return false;
+    const isDone = (note: string | undefined) => note === done || note === String(end);
+    return [...members, ...this.peers].every((one) => one === holder || isDone(notes.get(`by:${one}`)));
+  }
+
+  private async note(server: string, shortAt: number | null) {
+    const { connection, keys, holder } = this.options;
+    const args = [server, holder, limits.memberMs, shortAt ?? done];
+    const answer = await noteScript.run(connection.client, [keys.settled, keys.members, keys.log], args);
+    const [members, end, flat] = answer as readonly [readonly string[], number, readonly string[]];
+    const notes = new Map<string, string>();
+    for (let i = 0; i + 1 < flat.length; i += 2) notes.set(String(flat[i]), String(flat[i + 1]));
+    return { members, end, notes };
   }
 }
 

@@ -5,10 +5,9 @@ import { RedisConnection } from './connection';
 import { readDurability } from './durability';
 import { type EngineKeys, keysOf } from './keys';
 import { anyHolder, createRedisLease, type RedisLease } from './lease';
+import { LeftOver } from './left-over';
 import { LogCommands } from './log-commands';
-import type { LogEntry } from './log-entry';
 import { peersFile } from './peers-file';
-import { recoverLog } from './put-back';
 import { RecallFile } from './recall-file';
 import { createRedisLog } from './redis-log';
 import { createRedisSnapshots } from './redis-snapshots';
@@ -40,6 +39,12 @@ export interface RedisStore {
   close(): Promise<void>;
 }
 
+/** What a store has in its folder, once it is opened. */
+interface Folder {
+  readonly recall: RecallFile;
+  readonly leftOver: LeftOver;
+}
+
 /** Half of it may be as it was and half as it will be. */
 async function assertWhole(connection: RedisConnection, keys: EngineKeys, name: string): Promise<void> {
   const isMarked = await connection.client.exists(keys.repartition).catch((thrown: unknown) => {
@@ -60,7 +65,7 @@ async function identityOf(connection: RedisConnection, keys: EngineKeys, { url, 
 }
 
 /** Everything of a store but for what its folder keeps; not connected yet. */
-function assemble(options: RedisStoreOptions, keep: (entries: readonly LogEntry[]) => void) {
+function assemble(options: RedisStoreOptions, folder: Partial<Folder>) {
   const { clock, logger, url, random, engineName, dir, onReconnect, holder = anyHolder() } = options;
   const keys = keysOf(engineName);
   const voice = new StoreVoice(logger);
@@ -90,7 +95,7 @@ function assemble(options: RedisStoreOptions, keep: (entries: readonly LogEntry[
   const log = createRedisLog({
     commands,
     clock,
-    keep,
+    keep: (entries) => folder.recall?.add(entries),
     durability: () => voice.durability(),
     onState: (listener) => voice.add(listener),
     onLost: (message) => voice.isNoMore(message),
@@ -105,7 +110,11 @@ function assemble(options: RedisStoreOptions, keep: (entries: readonly LogEntry[
   const settling = new Settling({
     ...shared,
     holder,
-    putBack: () => log.putBackLost(),
+    putBack: async () => (await folder.leftOver?.putBack()) ?? log.putBackLost(),
+    async giveUp() {
+      await folder.leftOver?.giveUp();
+      if ((await log.putBackLost()) !== null) log.giveUp();
+    },
     onSettled: () => voice.settled(),
   });
   const lease = createRedisLease({ ...shared, holder, onMembers: (holders) => settling.heard(holders) });
@@ -113,25 +122,25 @@ function assemble(options: RedisStoreOptions, keep: (entries: readonly LogEntry[
   return { keys, voice, connection, commands, log, settling, lease, snapshots, readSettings };
 }
 
-/** What keeps the last events here; Redis gets back what the last life of this process has left of them. */
-async function openRecall(
-  { connection, commands, keys, voice, settling }: ReturnType<typeof assemble>,
+/** Keeps the last events here from now on; what the last life of this process has left of them is to be put back. */
+async function openFolder(
+  { connection, commands, keys, voice, settling, log }: ReturnType<typeof assemble>,
   options: RedisStoreOptions & { readonly dir: string },
-): Promise<RecallFile> {
+): Promise<Folder> {
   const { dir, clock, logger } = options;
   const of = await identityOf(connection, keys, options);
   settling.remembering(peersFile(dir, of, logger));
   const recall = new RecallFile({ dir, of, clock, logger, onProblem: (problem) => voice.cannotKeep(problem) });
-  const found = recall.take();
-  try {
-    const { putBack, lost } = await recoverLog(commands, found);
-    if (putBack > 0) voice.putBack(putBack);
-    if (lost.length > 0) voice.lost(lost.length, recall.setAside(lost));
-  } catch (error) {
-    recall.close();
-    throw error;
-  }
-  return recall;
+  const leftOver = new LeftOver({
+    commands,
+    found: recall.take(),
+    onPutBack: (events) => voice.putBack(events),
+    async onLost(lost) {
+      voice.lost(lost.length, recall.setAside(lost));
+      await log.recallLast();
+    },
+  });
+  return { recall, leftOver };
 }
 
 /**
@@ -139,20 +148,20 @@ async function openRecall(
  * for a URL that is none.
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
-  let recall: RecallFile | null = null;
-  const parts = assemble(options, (entries) => recall?.add(entries));
+  const folder: Partial<Folder> = {};
+  const parts = assemble(options, folder);
   const { connection, log, settling, snapshots, lease } = parts;
   const { dir } = options;
   try {
     await connection.start();
     await log.lastSeq();
     await assertWhole(connection, parts.keys, options.engineName);
-    if (dir !== undefined) recall = await openRecall(parts, { ...options, dir });
-    await log.recallLast();
+    if (dir !== undefined) Object.assign(folder, await openFolder(parts, { ...options, dir }));
     await settling.begin();
+    await log.recallLast();
     await parts.readSettings();
   } catch (thrown) {
-    recall?.close();
+    folder.recall?.close();
     settling.close();
     await connection.close();
     throw thrown;
@@ -163,7 +172,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
     lease,
     async close() {
       await log.close();
-      recall?.close();
+      folder.recall?.close();
       settling.close();
       await snapshots.close();
       await lease.close();

@@ -85,7 +85,7 @@ describe('the last entries of a log, kept in a folder', () => {
     }
   });
 
-  it('with any byte changed that one is left out, and all before it', () => {
+  it('with any byte changed that one is left out', () => {
     open().add(entries(1, 3));
     const bytes = readFileSync(path('recall.log'));
     const lines = bytes.toString('latin1').split(/(?<=\n)/);
@@ -98,17 +98,16 @@ describe('the last entries of a log, kept in a folder', () => {
       // Without the end of a line the next one is no line either.
       const hit = new Set(bytes[at] === 10 ? [line, line + 1] : [line]);
       const whole = hit.has(0) ? [] : [1, 2, 3].filter((seq) => !hit.has(seq));
-      const afterTheHole = whole.filter((seq) => !whole.includes(3) || !hit.has(2) || seq === 3);
-      assert.deepEqual(seqsOf(found()), afterTheHole, `byte ${at}`);
+      assert.deepEqual(seqsOf(found()), whole, `byte ${at}`);
     }
   });
 
-  it('where some in between were not seen they begin behind them', () => {
+  it('are those that were seen in order: what comes later and belongs between is left out', () => {
     const recall = open();
     recall.add(entries(1, 3));
     recall.add(entries(7, 2));
     recall.add(entries(4, 3));
-    assert.deepEqual(found(), entries(7, 2));
+    assert.deepEqual(found(), [...entries(1, 3), ...entries(7, 2)]);
   });
 
   it('of another log they are not taken for this one', () => {
@@ -155,7 +154,7 @@ describe('the last entries of a log, kept in a folder', () => {
     recall.add(entries(6, 2));
     recall.add(entries(8, 1));
     assert.deepEqual(problems, ['the disk is full', null]);
-    assert.deepEqual(found(), entries(6, 3));
+    assert.deepEqual(found(), [...entries(1, 2), ...entries(6, 3)]);
   });
 
   it('in a folder that is gone they cost nobody an answer', () => {

@@ -1,6 +1,6 @@
 /** Who may add to the log of a Redis that was started anew, and when. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { openRedisStore, type RedisStore } from '../../../src/adapters/redis/store';
@@ -139,6 +139,91 @@ describe('a Redis that was started anew', function () {
     const ids = ['a', 'b', 'c'].map((id) => executionEvent(id).id);
     for (const store of [near, far]) assert.deepEqual(await idsOf(store), ids);
     directory.remove();
+  });
+
+  describe('by processes of which one has not seen all that another wrote', () => {
+    const many = Array.from({ length: limits.eventsAhead + 40 }, (_, i) => `far ${i}`);
+    const allIds = ['near 1', ...many, 'near 2'].map((id) => executionEvent(id).id);
+    const logLength = () => asker.xlen('strategy_engine:{anew}:log');
+
+    /** The near one writes before and behind what the far one writes, and is told only the first of that. */
+    async function withHole(near: RedisStore, far: RedisStore): Promise<void> {
+      await add(near, 'near 1');
+      await far.log.read(0, 100);
+      for (let at = 0; at < many.length; at += limits.eventsPerAppend)
+        await far.log.append(many.slice(at, at + limits.eventsPerAppend).map((id) => executionEvent(id)));
+      await add(near, 'near 2');
+    }
+
+    it('gets the rest from the one when the other has filled in what that one missed', async () => {
+      const [near, far] = [await open(), await open(proxy.url)];
+      await bothAreHeard(near);
+      await withHole(near, far);
+      proxy.set({ kind: 'reset' });
+      await restart();
+      await until('as much as follows is back', async () => (await logLength()) === 1 + limits.eventsAhead, 10_000);
+      assert.match(await refusal(near, 'later'), waiting);
+      const missed = await near.log.read(allIds.length, 10).catch((thrown: EngineError) => thrown.message);
+      assert.match(String(missed), waiting, 'nothing is given up while there is one to wait for');
+      proxy.set({ kind: 'pass' });
+      await until('it is added', async () => (await refusal(near, 'later')) === '', 15_000);
+      for (const store of [near, far]) assert.deepEqual(await idsOf(store), [...allIds, executionEvent('later').id]);
+    });
+
+    it('gets the rest from the next lives of both, out of their folders', async () => {
+      const directory = temporaryDirectory('settling-two');
+      const names = ['near', 'far'].map((name) => join(directory.path, name)) as [string, string];
+      for (const name of names) mkdirSync(name);
+      const [near, far] = [await open(redis.url, names[0]), await open(redis.url, names[1])];
+      await bothAreHeard(near);
+      await withHole(near, far);
+      await Promise.all(stores.splice(0).map((store) => store.close()));
+      await restart();
+      const next = await open(redis.url, names[0]);
+      assert.match(await refusal(next, 'later'), waiting);
+      const other = await open(redis.url, names[1]);
+      await until('it is added', async () => (await refusal(next, 'later')) === '', 15_000);
+      for (const store of [next, other]) assert.deepEqual(await idsOf(store), [...allIds, executionEvent('later').id]);
+      directory.remove();
+    });
+
+    it('is given up by the one at once when nobody lives who could fill that in', async () => {
+      const [near, far] = [await open(), await open(proxy.url)];
+      await bothAreHeard(near);
+      await withHole(near, far);
+      await far.close();
+      await until('it is alone', () => near.lease.message() === 'leads alone', 10_000);
+      const state = stateOf(near);
+      const startMs = performance.now();
+      await restart();
+      await until('it is told', () => /Redis has lost events/.test(state()[1]), 10_000);
+      assert.ok(performance.now() - startMs < limits.settleMs);
+      assert.equal(await logLength(), 1 + limits.eventsAhead);
+      assert.match(await refusal(near, 'later'), /Redis has lost events/);
+    });
+
+    it('goes on without what a new life of the one knows behind that, which is kept aside and told', async () => {
+      const directory = temporaryDirectory('settling-alone');
+      const near = await open(redis.url, directory.path);
+      const far = await open();
+      await withHole(near, far);
+      await Promise.all(stores.splice(0).map((store) => store.close()));
+      await restart();
+      writeFileSync(join(directory.path, 'peers'), '');
+      const next = await open(redis.url, directory.path);
+      await until('it is added', async () => (await refusal(next, 'later')) === '', 10_000);
+      const ids = [...allIds.slice(0, 1 + limits.eventsAhead), executionEvent('later').id];
+      assert.deepEqual(await idsOf(next), ids);
+      assert.equal(next.log.durability().lostEvents, 1);
+      const aside = readFileSync(join(directory.path, `recall.lost-${allIds.length}`), 'utf8');
+      assert.deepEqual(aside.trim().split('\n').length, 1);
+      assert.ok(aside.includes('"near 2"') || aside.includes(executionEvent('near 2').id));
+      await next.close();
+      stores.length = 0;
+      await restart();
+      assert.deepEqual(await idsOf(await open(redis.url, directory.path)), ids, 'what it keeps goes on');
+      directory.remove();
+    });
   });
 
   it('is waited for by nobody when only the connection was lost', async () => {
