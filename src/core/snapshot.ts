@@ -7,7 +7,7 @@ import { EngineError } from './domain/errors';
 import { StateReader, StateWriter } from './domain/state-codec';
 import type { StrategyRecord } from './domain/strategy';
 import type { AssetType } from './domain/tick';
-import { type Book, createBook, type PendingOrder } from './execution/book';
+import { type Book, type BookChanges, bookOf, changesOf } from './execution/book';
 import { prepare } from './fold';
 import { readAudit, writeAudit } from './learning/audit';
 import { readGapTracker, writeGapTracker } from './market/gaps';
@@ -166,7 +166,7 @@ function writeSymbol(symbol: SymbolRuntime, out: StateWriter): void {
   out.f64(symbol.lastMs);
   out.f64(symbol.lagMs);
   out.u32(symbol.books.size);
-  for (const book of symbol.books.values()) out.json(book);
+  for (const book of symbol.books.values()) out.json(changesOf(book));
   out.json(symbol.live.map((book) => book.strategyId));
   const all: Running[] = [];
   for (const group of symbol.tickGroups) all.push(...group.instances);
@@ -197,16 +197,15 @@ function readSymbol(core: CoreState, input: StateReader): void {
   symbol.lastMs = input.f64();
   symbol.lagMs = input.f64();
   const books = input.u32();
-  for (let i = 0; i < books; i++) readBook(symbol, input.json() as Book & { pending: PendingOrder | null });
+  for (let i = 0; i < books; i++) {
+    const book = bookOf(input.json() as BookChanges);
+    symbol.books.set(book.strategyId, book);
+  }
   for (const strategyId of input.json() as string[]) symbol.live.push(symbol.books.get(strategyId) as Book);
   const count = input.u32();
   for (let i = 0; i < count; i++) readRunning(core, symbol, input);
   core.symbols.set(market.symbol, symbol);
   symbol.dirty = false;
-}
-
-function readBook(symbol: SymbolRuntime, saved: Book): void {
-  symbol.books.set(saved.strategyId, Object.assign(createBook(saved.strategyId, saved.symbol), saved));
 }
 
 function readContext(input: StateReader): Running['context'] {

@@ -62,6 +62,20 @@ export function createBook(strategyId: string, symbol: string): Book {
   };
 }
 
+/** A book without what it began with, which of most books is nearly all. */
+export type BookChanges = Pick<Book, 'strategyId' | 'symbol'> & Partial<Book>;
+
+/** What `bookOf` makes the same book of; plain data, as JSON has it. */
+export function changesOf(book: Book): BookChanges {
+  const { strategyId, symbol } = book;
+  const beginning = createBook(strategyId, symbol);
+  const changed = Object.entries(book).filter(([field, value]) => value !== beginning[field as keyof Book]);
+  return { strategyId, symbol, ...Object.fromEntries(changed) };
+}
+
+export const bookOf = (changes: BookChanges): Book =>
+  Object.assign(createBook(changes.strategyId, changes.symbol), changes);
+
 /** The market's next word: a tick has one price, a bar its range. */
 export interface MarketMove {
   /** When it began and when it was known: a bar's open and end, one instant for a tick. */

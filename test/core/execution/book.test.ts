@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import type { Fill } from '../../../src/core/domain/fill';
 import {
   type Book,
+  bookOf,
+  changesOf,
   createBook,
   executed,
   move,
@@ -135,5 +138,37 @@ describe('the book of a virtual position', () => {
     const { book } = long();
     move(book, bar(104, 105, 103, 104), free, []);
     assert.ok(Math.abs((positionView(book).unrealizedRatio ?? 0) - 0.04) < 1e-12);
+  });
+
+  it('is the same book again from its changes, whatever has become of it', () => {
+    const number = fc.constantFrom(0, 1, -2.5, 1e12);
+    const orNull = fc.option(number);
+    const later = fc.record(
+      {
+        exposure: number,
+        quantity: orNull,
+        entryPrice: number,
+        entryMs: number,
+        stopLoss: orNull,
+        takeProfit: orNull,
+        price: number,
+        source: fc.constantFrom<Book['source']>('assumed', 'executed'),
+        signalId: fc.option(fc.string()),
+        strategyVersion: number,
+        pending: fc.option(fc.constant(order)),
+        ordinal: number,
+        cooldownUntilMs: number,
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.string(), later, (name, changes) => {
+        const book: Book = { ...createBook(name, 'AAA'), ...changes };
+        const again = bookOf(JSON.parse(JSON.stringify(changesOf(book))));
+        assert.deepEqual(again, book);
+        assert.deepEqual(Object.keys(again), Object.keys(book));
+      }),
+    );
+    assert.deepEqual(changesOf(createBook('s', 'AAA')), { strategyId: 's', symbol: 'AAA' });
   });
 });
