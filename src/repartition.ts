@@ -26,7 +26,7 @@ import {
   stateOfEvents,
   symbolsOf,
 } from './live/keeping/regrouping';
-import type { EventLog, Snapshot } from './live/ports';
+import type { LogReader, Snapshot } from './live/ports';
 
 export interface RepartitionOptions {
   readonly url: string;
@@ -271,7 +271,7 @@ const feedOf = (stream: string): string => `stream:${stream}`;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
-async function eventsAfter(log: EventLog, afterSeq: number): Promise<LogEvent[]> {
+async function eventsAfter(log: LogReader, afterSeq: number): Promise<LogEvent[]> {
   const events: LogEvent[] = [];
   for (;;) {
     const page = await log.read(afterSeq + events.length, limits.eventsPerPage);

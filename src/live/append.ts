@@ -16,6 +16,8 @@ export interface Appender {
   append(event: NewEvent): Promise<AppendOutcome>;
   /** Folds what others have appended. Rejects as `EventLog.read` does. */
   refresh(): Promise<void>;
+  /** Lets go of what waits for events before it: the log has gone on without it. */
+  forget(): void;
 }
 
 const eventsPerRead = 1_000;
@@ -57,6 +59,7 @@ export function createAppender(core: CoreState, log: EventLog, health: Health, f
 
   return {
     refresh: () => catchUp(Number.POSITIVE_INFINITY),
+    forget: () => waiting.clear(),
     async append(event) {
       let outcome: AppendOutcome | undefined;
       try {

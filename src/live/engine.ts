@@ -6,10 +6,10 @@ import { limits } from '../core/domain/limits';
 import type { Signal } from '../core/domain/signal';
 import { definitionAdded } from '../core/fold';
 import { ledgerView } from '../core/performance/ledger';
-import type { CoreState } from '../core/state';
 import { createAdapting } from './adapting';
 import { createAppender } from './append';
 import { createBatchResults } from './batches';
+import { beginAnew } from './begin-anew';
 import { startClockwork } from './clockwork';
 import { closeEngine, createCalls } from './closing';
 import { reportStore } from './durability';
@@ -26,10 +26,11 @@ import { createListeners, type Listeners } from './listeners';
 import { createMarketRun, withLatency } from './market-run';
 import { measuredLog } from './measured-log';
 import { createPerformance } from './performance';
-import type { Gap, Logger, Output, Tape } from './ports';
+import type { Gap, Output } from './ports';
 import { createQueries } from './queries';
 import { createRates } from './rates';
 import { isFresh, type Recovery, recover } from './recover';
+import { reportMisfits, reportRecovery, reportTape } from './recovery-report';
 import { createRoles, type Roles } from './roles';
 import { createRunCounters, createScrape, increment, inputReports, type RunCounters } from './scrape';
 import { createSnapshotter } from './snapshotter';
@@ -60,26 +61,8 @@ export async function openLive(deps: EngineDeps): Promise<Engine> {
   for (const output of deps.outputs) await startOutput(output, health);
   const parts = assemble(deps, recovery, listeners, health, roles);
   if (tape.lastPosition() < recovery.fromTape) await startTapeAnew(parts);
+  log.onForked?.((reader) => beginAnew({ ...parts, log: reader }));
   return verbs(parts, startedAt);
-}
-
-function reportTape(health: Health, tape: Tape): void {
-  const state = tape.health();
-  health.report('tape', state.health, state.message);
-}
-
-function reportRecovery(recovery: Recovery, health: Health, logger: Logger, tookMs: number): void {
-  const { replayedRecords, refusedSnapshots, fromTape, foreignMs } = recovery;
-  logger.info('engine recovered', { replayedRecords, refusedSnapshots, fromTape, tookMs: Math.round(tookMs) });
-  if (refusedSnapshots > 0) {
-    const text = `${refusedSnapshots} damaged snapshot(s) were refused; an older state was taken and replayed`;
-    health.alert('snapshot_refused', 'warning', 'snapshots', text);
-  }
-  if (foreignMs !== null) {
-    const at = new Date(foreignMs).toISOString();
-    const text = `the market goes on from what another process kept at ${at}; what came since is missing here, but for streams`;
-    health.alert('tape_foreign', 'warning', 'tape', text);
-  }
 }
 
 async function startOutput(output: Output, health: Health): Promise<void> {
@@ -278,14 +261,4 @@ function countRequest({ rates, counters }: Parts, httpStatus: number): void {
 function executionsOf({ core }: Parts): number {
   const { book, others } = ledgerView(core.ledger, null);
   return [...others.values()].reduce((sum, count) => sum + count, book?.tally.executions ?? 0);
-}
-
-/** Stored parameters that no longer meet their schema: the strategy runs, and whoever looks is told with what. */
-function reportMisfits(health: Health, core: CoreState): void {
-  const component = 'strategies';
-  if (core.misfits.size > 0) {
-    const list = [...core.misfits].slice(0, limits.errorDetails).map(([id, paths]) => `${id} (${paths.join(', ')})`);
-    const text = `${core.misfits.size} run with defaults for stored parameters that no longer fit: ${list.join('; ')}`;
-    health.report(component, 'degraded', text);
-  } else if (health.components().has(component)) health.report(component, 'up', 'all parameters fit');
 }

@@ -18,6 +18,7 @@ export interface PerformanceQueries {
 }
 
 interface Answered {
+  readonly ledger: CoreState['ledger'];
   readonly logSeq: number;
   readonly asOfMs: number;
   readonly answer: Pick<TrackResult, 'newMetrics' | 'reasons'>;
@@ -66,11 +67,13 @@ export function createPerformance(core: CoreState, clock: Clock): PerformanceQue
     metricsOf(strategyId) {
       const known = answered.get(strategyId);
       const asOfMs = clock.nowMs();
-      if (known?.logSeq === core.logSeq && asOfMs - known.asOfMs < sameMomentMs) return known.answer;
-      const { metrics, reasons } = newMetricsOf(ledgerView(core.ledger, strategyId), options(strategyId));
+      const { ledger, logSeq } = core;
+      if (known?.logSeq === logSeq && known.ledger === ledger && asOfMs - known.asOfMs < sameMomentMs)
+        return known.answer;
+      const { metrics, reasons } = newMetricsOf(ledgerView(ledger, strategyId), options(strategyId));
       const answer = { newMetrics: metrics, reasons };
       if (answered.size >= limits.strategies) answered.clear();
-      answered.set(strategyId, { logSeq: core.logSeq, asOfMs, answer });
+      answered.set(strategyId, { ledger, logSeq, asOfMs, answer });
       return answer;
     },
   };

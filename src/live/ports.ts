@@ -1,8 +1,8 @@
 /** What a living engine needs from outside. Adapters fill these in; contract suites hold every adapter to them. */
-import type { LogEvent, NewEvent } from '../core/domain/log-event';
 import type { Signal } from '../core/domain/signal';
 import type { MarketBatch } from '../core/domain/tick';
 
+export type { AppendOutcome, Durability, EventLog, LogReader } from './ports-log';
 export type { FeedLag, StreamEntry, StreamFeed, StreamListener, StreamRefusal } from './ports-stream';
 
 /** Time, handed in. `nowMs` is the calendar (may step); `monotonicMs` is for durations and never goes back. */
@@ -18,52 +18,6 @@ export interface Logger {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
-}
-
-export type AppendOutcome =
-  | { readonly kind: 'applied'; readonly event: LogEvent }
-  /** The id is known; `sameContent` says whether it was the same thing. */
-  | {
-      readonly kind: 'duplicate';
-      readonly seq: number;
-      readonly sameContent: boolean;
-    }
-  /** `expectedVersion`, or else the place of the `link`, is not current: of which aggregate, and what is. */
-  | { readonly kind: 'conflict'; readonly aggregate: string; readonly aggregateVersion: number };
-
-/** Whether what was acknowledged survives, in words the summary can show. */
-export interface Durability {
-  readonly kind: 'memory' | 'embedded' | 'redis';
-  /** Survives kill -9 of this process. */
-  readonly survivesProcessKill: boolean;
-  /** Survives kill -9 of the store's own process, and its bounds of memory; `false` is alerted. */
-  readonly survivesStoreKill: boolean | 'unknown';
-  readonly survivesPowerLoss: boolean | 'unknown';
-  /** Events that the store had acknowledged and lost, and that this process wrote again. */
-  readonly putBackEvents?: number;
-  /** Events that it had acknowledged and lost, and whose place others have taken. */
-  readonly lostEvents?: number;
-  readonly text: string;
-}
-
-/**
- * The truth for what must never be lost. `append` is atomic per event, in order, idempotent by id and conditional on
- * the aggregate's version, and on that of the `link`'s aggregate where the event has one (the id is judged first, then
- * `expectedVersion`, then the link; an event that is applied raises both aggregates). It settles within `limits.storeMs` after the events are durable, or rejects with an
- * EngineError (`ConnectionError`, `TimeoutError`). A timed-out append may still have happened: only the id makes a
- * retry harmless.
- */
-export interface EventLog {
-  append(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]>;
-  /** Events with `seq > afterSeq`, in order, at most `limit`. Checksums are verified; a bad one rejects, naming the seq. */
-  read(afterSeq: number, limit: number): Promise<readonly LogEvent[]>;
-  lastSeq(): Promise<number>;
-  durability(): Durability;
-  /** Tells how the store is, now and at every change; absent where it lives in this process. */
-  readonly onState?: (listener: (state: FeedState, message: string) => void) => void;
-  /** Whether other processes may append too, so that their events have to be followed. */
-  readonly isShared: boolean;
-  close(): Promise<void>;
 }
 
 /** One named part of a snapshot. */

@@ -9,7 +9,7 @@ import { advance, isAged, onBatch } from '../core/engine';
 import { apply } from '../core/fold';
 import { foldVersion, restore } from '../core/snapshot';
 import type { CoreState, Effects } from '../core/state';
-import type { EventLog, Logger, Snapshots, Tape, TapeRecord } from './ports';
+import type { Logger, LogReader, Snapshots, Tape, TapeRecord } from './ports';
 
 /** A signal made again, and when it was made at a live door; `null` where order, not time, says what is old. */
 export interface Recovered {
@@ -39,7 +39,7 @@ const eventsPerRead = 1_000;
 export interface RecoverDeps {
   /** Makes an empty core; called again when a snapshot turns out to be unreadable. */
   readonly fresh: () => CoreState;
-  readonly log: EventLog;
+  readonly log: LogReader;
   readonly snapshots: Snapshots;
   readonly tape: Tape;
   readonly tapeId: string;
@@ -47,11 +47,30 @@ export interface RecoverDeps {
 }
 
 export async function recover(deps: RecoverDeps): Promise<Recovery> {
-  const { log, tape } = deps;
-  const { core, fromTape, refused, foreignMs } = await fromSnapshot(deps);
-  const events = await eventsAfter(log, Math.min(core.logSeq, core.ledgerSeq));
-  const replayed = replay(core, tape, fromTape, events);
-  return { core, ...replayed, refusedSnapshots: refused, fromTape, foreignMs };
+  return folded(deps, await found(deps));
+}
+
+/** The same for an engine that lives: its core becomes what is stored. The signals of the replayed stretch are told already. */
+export async function makeAnew(core: CoreState, deps: RecoverDeps): Promise<Recovery> {
+  const kept = await found(deps);
+  // In one step with the end of the tape, so that no market data falls between.
+  const recovery = folded(deps, kept);
+  Object.assign(core, recovery.core);
+  return recovery;
+}
+
+interface Found extends Restored {
+  readonly events: readonly LogEvent[];
+}
+
+async function found(deps: RecoverDeps): Promise<Found> {
+  const restored = await fromSnapshot(deps);
+  const { core } = restored;
+  return { ...restored, events: await eventsAfter(deps.log, Math.min(core.logSeq, core.ledgerSeq)) };
+}
+
+function folded({ tape }: RecoverDeps, { core, fromTape, refused, foreignMs, events }: Found): Recovery {
+  return { core, ...replay(core, tape, fromTape, events), refusedSnapshots: refused, fromTape, foreignMs };
 }
 
 interface Restored {
@@ -94,7 +113,7 @@ async function fromSnapshot(deps: RecoverDeps): Promise<Restored> {
   return { core, fromTape: deps.tape.lastPosition(), refused, foreignMs: atMs };
 }
 
-async function eventsAfter(log: EventLog, afterSeq: number): Promise<LogEvent[]> {
+async function eventsAfter(log: LogReader, afterSeq: number): Promise<LogEvent[]> {
   const events: LogEvent[] = [];
   let after = afterSeq;
   for (;;) {

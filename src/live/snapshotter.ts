@@ -13,6 +13,8 @@ export interface Snapshotter {
   ageMs(): number;
   /** The next one holds everything and builds on nothing: another process wrote those before. */
   anew(): void;
+  /** Settles when none is being written. */
+  idle(): Promise<void>;
   close(): void;
 }
 
@@ -98,9 +100,13 @@ class TimedSnapshotter implements Snapshotter {
     this.unsaved.changed();
   }
 
+  async idle(): Promise<void> {
+    await this.running?.catch(() => undefined);
+  }
+
   async now(): Promise<void> {
     if (!this.deps.isWriter()) return;
-    if (this.running !== null) await this.running.catch(() => undefined);
+    await this.idle();
     await this.take(true);
   }
 

@@ -8,6 +8,7 @@ import type { EngineError } from '../../src/core/domain/errors';
 import type { Engine } from '../../src/live/engine-api';
 import { restoreFrom } from '../../src/restore-command';
 import { countAll, engineCounter, exactTotals, operationsOf } from '../faults/counting';
+import { type FaultProxy, startProxy } from '../faults/proxy';
 import { counted, openRedisEngine } from '../faults/redis-engine';
 import { probe } from '../helpers/redis-probe';
 import { type RedisServer, startRedis } from '../helpers/redis-server';
@@ -40,9 +41,9 @@ describe('a Redis that loses what it had acknowledged', () => {
   });
 
   /** With a folder of its own, or without one. */
-  async function open(path?: string): Promise<Engine> {
-    const own = path === undefined ? {} : { store: { kind: 'redis', url: redis.url, path } as const };
-    const { engine } = await openRedisEngine(redis.url, own);
+  async function open(path?: string, url = redis.url): Promise<Engine> {
+    const own = path === undefined ? {} : { store: { kind: 'redis', url, path } as const };
+    const { engine } = await openRedisEngine(url, own);
     engines.push(engine);
     return engine;
   }
@@ -160,6 +161,112 @@ describe('a Redis that loses what it had acknowledged', () => {
     await refusal(other);
     assert.equal(await asker.xlen(log), 1, 'nothing was added to what is left');
   }).timeout(40_000);
+
+  describe('and that another process went on with, while the one who knew more was cut off', () => {
+    let proxy: FaultProxy;
+    beforeEach(async () => {
+      proxy = await startProxy(redis.port);
+    });
+    afterEach(() => proxy.close());
+
+    const market = (engine: Engine, from: number, count: number) =>
+      engine.processMarketData({
+        items: Array.from({ length: count }, (_, i) => tickAt(from + i)),
+        indexes: Array.from({ length: count }, (_, i) => i),
+        rejected: [],
+        received: count,
+        door: 'ordered',
+        arrivalMs: startMs,
+      });
+    const startMs = Date.UTC(2026, 0, 5);
+    const tickAt = (place: number) => ({
+      kind: 'tick' as const,
+      symbol: 'BTCUSDT',
+      source: 'test',
+      timestampMs: startMs + place * 1_000,
+      stamped: true,
+      price: 100 + 10 * Math.sin(place / 7),
+      volume: 1,
+      quote: null,
+      assetType: null,
+      extras: null,
+    });
+    const strategies = (engine: Engine) => engine.strategies().strategies.map(({ strategyId }) => strategyId);
+    const crossover = (engine: Engine, strategyId: string) =>
+      engine.register({
+        strategyType: 'moving_average_crossover',
+        strategyId,
+        parameters: { fast_period: 3, slow_period: 8 },
+        timeframe: '1m',
+      });
+
+    it('is what that one begins anew with, by itself: it says what is gone, and goes on as a new life of it would', async () => {
+      const path = join(directory.path, 'own');
+      const engine = await open(path, proxy.url);
+      await crossover(engine, 'early');
+      await countAll([engineCounter(engine, counted)], kept, 8);
+      await market(engine, 0, 900);
+      await asker.save();
+      await countAll([engineCounter(engine, counted)], lost, 8);
+      await crossover(engine, 'gone');
+      await market(engine, 900, 300);
+      proxy.set({ kind: 'reset' });
+      await revive();
+      const other = await open();
+      await countAll([engineCounter(other, counted)], later, 8);
+      await crossover(other, 'of_another');
+      assert.ok(strategies(engine).includes('gone'), 'cut off, it goes on with what it knew');
+      await market(engine, 1_200, 300);
+      proxy.set({ kind: 'pass' });
+      const counter = engineCounter(engine, counted);
+      let place = 1_500;
+      const isUpAgain = async () => {
+        await market(engine, place, 5);
+        place += 5;
+        return codes(engine).includes('store_lost') && storeOf(engine)?.health === 'up';
+      };
+      await until('it has begun anew, under market data', isUpAgain, 20_000);
+      assert.deepEqual(await counter.totals(), exactTotals([...kept, ...later]));
+      assert.deepEqual(strategies(engine), [counted, 'early', 'of_another']);
+      const { durability } = engine.summary();
+      assert.match(durability, /^51 acknowledged events are not in Redis any more; \S+ has them; in/);
+      assert.ok(codes(engine).indexOf('store_down') >= 0, codes(engine).join());
+      await countAll([counter], lost, 8);
+      const otherCounter = engineCounter(other, counted);
+      await until('the other has followed', async () => (await otherCounter.totals()).executions === operations.length);
+      for (const one of [counter, otherCounter]) assert.deepEqual(await one.totals(), exactTotals(operations));
+      const more = (await market(engine, place, 300)).signals;
+      const stateOf = async (one: Engine) => ({
+        totals: await engineCounter(one, counted).totals(),
+        strategies: one.strategies().strategies,
+        positions: one.positions(),
+        decisions: strategies(one).map((id) => one.decisions(id)),
+      });
+      const known = await stateOf(engine);
+      assert.ok(more.some(({ strategyId }) => strategyId === 'of_another'));
+      await engine.close();
+      engines.splice(engines.indexOf(engine), 1);
+      const next = await open(path, proxy.url);
+      assert.deepEqual(await stateOf(next), known);
+      assert.ok(!codes(next).includes('store_lost'), 'it is told once');
+    }).timeout(60_000);
+
+    it('is told by one without a folder too, which begins anew as well', async () => {
+      const engine = await open(undefined, proxy.url);
+      await countAll([engineCounter(engine, counted)], kept, 8);
+      proxy.set({ kind: 'reset' });
+      await revive();
+      await countAll([engineCounter(await open(), counted)], later, 8);
+      proxy.set({ kind: 'pass' });
+      await until('it has begun anew', () => codes(engine).includes('store_lost'), 20_000);
+      await until('its store is up', () => storeOf(engine)?.health === 'up', 10_000);
+      assert.match(engine.summary().durability, /acknowledged events are not in Redis any more; no file has them/);
+      const counter = engineCounter(engine, counted);
+      assert.deepEqual(await counter.totals(), exactTotals(later));
+      await countAll([counter], kept, 8);
+      assert.deepEqual(await counter.totals(), exactTotals([...kept, ...later]));
+    }).timeout(60_000);
+  });
 
   it('is followed by an engine that goes on from what was kept, exactly, when nobody lived who knew more', async () => {
     const engine = await open();

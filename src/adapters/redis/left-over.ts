@@ -1,8 +1,7 @@
 /** What the last life of this process has left of the log's end, until Redis has it, or never will. */
-import { limits } from '../../core/domain/limits';
 import type { LogCommands } from './log-commands';
 import type { LogEntry } from './log-entry';
-import { putBack } from './put-back';
+import { missingOf, putBack } from './put-back';
 import { RecentEvents } from './recent-events';
 
 export interface LeftOverOptions {
@@ -39,21 +38,8 @@ export class LeftOver {
   /** Nobody will put there what is missing before it. */
   async giveUp(): Promise<void> {
     if (this.isOver) return;
-    const lost = await this.missing();
+    const lost = await missingOf(this.options.commands, this.options.found);
     this.isOver = true;
     if (lost.length > 0) await this.options.onLost(lost);
-  }
-
-  private async missing(): Promise<readonly LogEntry[]> {
-    const { commands, found } = this.options;
-    const stored = new Set<string | undefined>();
-    let looked = 0;
-    for (const { seq } of found) {
-      if (seq <= looked) continue;
-      const entries = await commands.range(seq, limits.eventsPerPage);
-      for (const [, fields] of entries) stored.add(fields[5]);
-      looked = seq + limits.eventsPerPage - 1;
-    }
-    return found.filter(({ seal }) => !stored.has(seal));
   }
 }

@@ -46,3 +46,15 @@ function outcomesOf(answer: unknown, entries: readonly LogEntry[]): unknown[] | 
   const isThere = ({ seq }: LogEntry, i: number) => answer[2 + 3 * i] !== 'c' && answer[3 + 3 * i] === seq;
   return entries.every(isThere) ? entries.map((_, i) => answer[2 + 3 * i]) : null;
 }
+
+/** Those that the log has not, of entries in order. */
+export async function missingOf(commands: LogCommands, entries: readonly LogEntry[]): Promise<readonly LogEntry[]> {
+  const stored = new Set<string | undefined>();
+  let looked = 0;
+  for (const { seq } of entries) {
+    if (seq <= looked) continue;
+    for (const [, fields] of await commands.range(seq, limits.eventsPerPage)) stored.add(fields[5]);
+    looked = seq + limits.eventsPerPage - 1;
+  }
+  return entries.filter(({ seal }) => !stored.has(seal));
+}

@@ -22,6 +22,11 @@ export class RecentEvents {
     if (this.bySeq.size > limits.eventsRecalled) this.bySeq.delete(this.bySeq.keys().next().value as number);
   }
 
+  /** In order. */
+  all(): readonly LogEntry[] {
+    return [...this.bySeq.values()].sort((a, b) => a.seq - b.seq);
+  }
+
   /** The newest that is known of a log that ends there; by it the log is recognised. */
   upTo(seq: number): LogEntry | undefined {
     const known = this.bySeq.get(seq);

@@ -1,12 +1,10 @@
 /** What an engine keeps in Redis, to be looked at beside whoever runs on it: nothing here writes. */
 import type { LogEvent } from '../../core/domain/log-event';
-import type { Clock, EventLog, Logger, Snapshot } from '../../live/ports';
+import type { Clock, Logger, LogReader, Snapshot } from '../../live/ports';
 import { RedisConnection } from './connection';
-import { unknownDurability } from './durability';
 import type { EngineKeys } from './keys';
 import { LogCommands } from './log-commands';
-import { digestOfId, fieldOf } from './log-entry';
-import { createRedisLog } from './redis-log';
+import { decodeEntry, digestOfId, eventOf, fieldOf } from './log-entry';
 import { decodeManifest, fieldsOf, joined, type StoredSet } from './snapshot-manifest';
 
 export interface RedisAccess {
@@ -27,7 +25,7 @@ export interface FoundSet {
 }
 
 export interface RedisCheck {
-  readonly log: EventLog;
+  readonly log: LogReader;
   versionOf(aggregate: string): Promise<number>;
   forgotten(events: readonly LogEvent[], idsKept: number): Promise<number | null>;
   sets(): AsyncGenerator<FoundSet>;
@@ -50,9 +48,15 @@ export async function connectTo({ url, keys, clock, logger, random }: RedisAcces
 
 export async function openRedisCheck(access: RedisAccess): Promise<RedisCheck> {
   const connection = await connectTo(access);
-  const { keys, clock } = access;
+  const { keys } = access;
   const commands = new LogCommands(connection, keys);
-  const log = createRedisLog({ commands, clock, durability: () => unknownDurability, onState: () => {} });
+  const log: LogReader = {
+    async read(afterSeq, limit) {
+      const entries = await commands.range(afterSeq + 1, limit);
+      return entries.map((entry, i) => eventOf(decodeEntry(entry, afterSeq + 1 + i)));
+    },
+    lastSeq: async () => (await commands.newest()).seq,
+  };
   return {
     log,
     versionOf: (aggregate) =>
@@ -66,10 +70,7 @@ export async function openRedisCheck(access: RedisAccess): Promise<RedisCheck> {
       return lost?.seq ?? null;
     },
     sets: () => setsOf(connection, keys),
-    async close() {
-      await log.close();
-      await connection.close();
-    },
+    close: () => connection.close(),
   };
 }
 

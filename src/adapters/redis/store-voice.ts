@@ -6,14 +6,18 @@ type Listener = (state: FeedState, message: string) => void;
 
 /** Whoever comes later is told the last word. */
 export class StoreVoice {
-  isLost = false;
+  /** What is stored is not what this process has folded. */
+  isForked = false;
   private readonly logger: Logger;
   private readonly listeners = new Set<Listener>();
   private last: readonly [FeedState, string] = ['connecting', 'connecting'];
+  /** What came last while there was only one thing to say. */
+  private unsaid: readonly [FeedState, string] = this.last;
   private settings: Durability = unknownDurability;
   private putBackEvents = 0;
   private lostEvents = 0;
-  private lostIn = '';
+  /** Where those are kept; `null` for a process without a folder. */
+  private lostIn: string | null = null;
   private problem: string | null = null;
   /** As it is said now: it is asked for with every append. */
   private said: Durability | null = null;
@@ -34,7 +38,8 @@ export class StoreVoice {
 
   /** Of one that is up it is said what it keeps: it may be another server, or set otherwise, than before. */
   tell(state: FeedState, message: string): void {
-    if (this.isLost) return;
+    this.unsaid = [state, message];
+    if (this.isForked) return;
     this.said = null;
     this.last = [state, state === 'up' ? this.durability().text : message];
     for (const listener of this.listeners) listener(...this.last);
@@ -57,8 +62,8 @@ export class StoreVoice {
     this.tell('up', '');
   }
 
-  /** Nobody can put them back: the log has gone on. */
-  lost(events: number, file: string): void {
+  /** Nobody can put them back: the log has gone on. They are kept in that file, if in any. */
+  lost(events: number, file: string | null): void {
     this.lostEvents += events;
     this.lostIn = file;
     this.logger.error('Redis has lost events that it had acknowledged, and went on without them', { events, file });
@@ -70,10 +75,18 @@ export class StoreVoice {
     this.changed();
   }
 
-  /** The last word: the connection may come and go, but what it leads to is not the store that it was. */
-  isNoMore(message: string): void {
+  /** The only word until all is made anew: the connection may come and go, but what it leads to is not what was folded. */
+  forked(message: string): void {
+    const { unsaid } = this;
     this.tell('down', message);
-    this.isLost = true;
+    this.unsaid = unsaid;
+    this.isForked = true;
+  }
+
+  anew(): void {
+    this.isForked = false;
+    this.logger.warn('the engine has begun anew with what Redis has kept', {});
+    this.tell(...this.unsaid);
   }
 
   private changed(): void {
@@ -84,7 +97,8 @@ export class StoreVoice {
   private words(): Durability {
     const { putBackEvents, lostEvents, settings } = this;
     const words = [
-      lostEvents > 0 && `${lostEvents} acknowledged events are not in Redis any more; ${this.lostIn} has them`,
+      lostEvents > 0 &&
+        `${lostEvents} acknowledged events are not in Redis any more; ${this.lostIn ?? 'no file'} has them`,
       putBackEvents > 0 && `${putBackEvents} lost events were written again`,
       this.problem !== null && `the last events cannot be kept here too (${this.problem})`,
       settings.text,

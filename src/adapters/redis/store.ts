@@ -3,6 +3,7 @@ import { EngineError } from '../../core/domain/errors';
 import type { Clock, EventLog, Logger, Snapshots } from '../../live/ports';
 import { RedisConnection } from './connection';
 import { readDurability } from './durability';
+import { Fork } from './fork';
 import { type EngineKeys, keysOf } from './keys';
 import { anyHolder, createRedisLease, type RedisLease } from './lease';
 import { LeftOver } from './left-over';
@@ -12,6 +13,7 @@ import { RecallFile } from './recall-file';
 import { createRedisLog } from './redis-log';
 import { createRedisSnapshots } from './redis-snapshots';
 import { parseRedisUrl } from './redis-target';
+import { SeenEvents } from './seen-events';
 import { Settling } from './settling';
 import { StoreVoice } from './store-voice';
 
@@ -92,14 +94,26 @@ function assemble(options: RedisStoreOptions, folder: Partial<Folder>) {
   });
   const shared = { connection, keys, clock, logger };
   const commands = new LogCommands(connection, keys, options.executionIds);
+  const seen = new SeenEvents({
+    commands,
+    keep: (entries) => folder.recall?.add(entries),
+    onPutBack: (events) => voice.putBack(events),
+  });
+  const fork = new Fork({
+    seen,
+    clock,
+    logger,
+    onForked: (message) => voice.forked(message),
+    onLost: (entries) => voice.lost(entries.length, folder.recall?.setAside(entries) ?? null),
+    onAnew: () => voice.anew(),
+  });
   const log = createRedisLog({
     commands,
+    seen,
+    fork,
     clock,
-    keep: (entries) => folder.recall?.add(entries),
     durability: () => voice.durability(),
     onState: (listener) => voice.add(listener),
-    onLost: (message) => voice.isNoMore(message),
-    onPutBack: (events) => voice.putBack(events),
     refusal() {
       const refusal = settling.refusal();
       // Why the connection is not there comes first: a silent peer is another code.
@@ -113,18 +127,20 @@ function assemble(options: RedisStoreOptions, folder: Partial<Folder>) {
     putBack: async () => (await folder.leftOver?.putBack()) ?? log.putBackLost(),
     async giveUp() {
       await folder.leftOver?.giveUp();
-      if ((await log.putBackLost()) !== null) log.giveUp();
+      if ((await log.putBackLost()) !== null) fork.happened();
     },
     onSettled: () => voice.settled(),
   });
   const lease = createRedisLease({ ...shared, holder, onMembers: (holders) => settling.heard(holders) });
-  const snapshots = createRedisSnapshots({ ...shared, fence: () => (voice.isLost ? null : lease.fence()) });
-  return { keys, voice, connection, commands, log, settling, lease, snapshots, readSettings };
+  // One of events that are not in the log must not outlive them there.
+  const fence = () => (voice.isForked || settling.refusal() !== null ? null : lease.fence());
+  const snapshots = createRedisSnapshots({ ...shared, fence });
+  return { keys, voice, connection, commands, seen, log, settling, lease, snapshots, readSettings };
 }
 
 /** Keeps the last events here from now on; what the last life of this process has left of them is to be put back. */
 async function openFolder(
-  { connection, commands, keys, voice, settling, log }: ReturnType<typeof assemble>,
+  { connection, commands, keys, voice, settling, seen }: ReturnType<typeof assemble>,
   options: RedisStoreOptions & { readonly dir: string },
 ): Promise<Folder> {
   const { dir, clock, logger } = options;
@@ -137,7 +153,7 @@ async function openFolder(
     onPutBack: (events) => voice.putBack(events),
     async onLost(lost) {
       voice.lost(lost.length, recall.setAside(lost));
-      await log.recallLast();
+      await seen.recallLast();
     },
   });
   return { recall, leftOver };
@@ -158,7 +174,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
     await assertWhole(connection, parts.keys, options.engineName);
     if (dir !== undefined) Object.assign(folder, await openFolder(parts, { ...options, dir }));
     await settling.begin();
-    await log.recallLast();
+    await parts.seen.recallLast();
     await parts.readSettings();
   } catch (thrown) {
     folder.recall?.close();

@@ -1,6 +1,6 @@
 /** What is looked at when a store is checked or copied: reading only, beside whoever runs on it. */
 import type { LogEvent } from '../../core/domain/log-event';
-import type { EventLog, Snapshot } from '../ports';
+import type { LogReader, Snapshot } from '../ports';
 
 /** One set of a snapshot as it was found. */
 export interface KeptSet {
@@ -24,7 +24,7 @@ export interface TapeStretch {
 }
 
 export interface VerifiableStore {
-  readonly log: Pick<EventLog, 'read' | 'lastSeq'>;
+  readonly log: LogReader;
   /** The version by which the store judges the next event of the aggregate. Rejects when that note is damaged. */
   versionOf(aggregate: string): Promise<number>;
   /** The first of these events whose id the store would not know again, of those that it is to remember. */
