@@ -123,7 +123,15 @@ class TimedSnapshotter implements Snapshotter {
     if (this.closed) return;
     this.cancel();
     this.cancel = this.deps.clock.after(limits.snapshotMs, () => this.due());
-    if (!this.unsaved.isEmpty && this.deps.isWriter()) this.take(false).catch(() => undefined);
+    if (!this.deps.isWriter()) this.leave();
+    else if (!this.unsaved.isEmpty) this.take(false).catch(() => undefined);
+  }
+
+  /** What this process could not keep is another one's to keep now. */
+  private leave(): void {
+    if (!this.isFailing) return;
+    this.isFailing = false;
+    this.deps.health.report('snapshots', 'up', 'the process that leads writes them');
   }
 
   private take(withLedger: boolean): Promise<void> {

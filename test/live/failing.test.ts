@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createMemoryTape } from '../../src/adapters/memory/tape';
 import { limits } from '../../src/core/domain/limits';
+import type { Lease, Role } from '../../src/live/ports';
 import { bar, startMs, tick } from '../helpers/core';
 import { codeOf, type Living, living, message, obedientOn, recordingOutput, turn } from '../helpers/living';
 import { Disk } from '../simulation/disk';
@@ -40,6 +41,34 @@ describe('a living engine whose stores fail', () => {
     const position = life.engine.positions();
     life = await life.crash();
     assert.deepEqual(life.engine.positions(), position);
+  });
+
+  it('a snapshot that failed is no trouble any more of a process that has stood down', async () => {
+    life.handles.kill();
+    let role: Role = 'leader';
+    let told: (role: Role, message: string) => void = () => undefined;
+    const lease: Lease = {
+      async start(onRole) {
+        told = onRole;
+      },
+      role: () => role,
+      message: () => role,
+      predecessorMs: () => null,
+      close: async () => undefined,
+    };
+    life = await living({ disk: life.disk, deps: { lease } });
+    const { engine, disk, clock } = life;
+    disk.faults.snapshots = 'refuse';
+    await engine.processMarketData(message(swing(0, 3)));
+    clock.advance(limits.snapshotMs);
+    await turn();
+    assert.equal(component('snapshots'), 'degraded');
+    role = 'standby';
+    told(role, 'follows; another process leads');
+    clock.advance(limits.snapshotMs);
+    await turn();
+    assert.equal(component('snapshots'), 'up');
+    assert.match(engine.summary().components.get('snapshots')?.message ?? '', /leads writes them/);
   });
 
   it('snapshots come by themselves, when something changed', async () => {
