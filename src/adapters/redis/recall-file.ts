@@ -83,7 +83,10 @@ export class RecallFile {
 
   /** Begins anew; what these entries say is kept beside it, and the answer says where. */
   setAside(entries: readonly LogEntry[]): string {
-    const aside = this.path(`recall.lost-${entries.at(-1)?.seq ?? 0}`);
+    const name = `recall.lost-${entries.at(-1)?.seq ?? 0}`;
+    let aside = this.path(name);
+    // A log that went on differently comes to the same numbers again.
+    for (let more = 2; existsSync(aside); more++) aside = this.path(`${name}-${more}`);
     this.attempt(() => {
       writeFileSync(aside, textOf(entries));
       this.rewrite([]);

@@ -175,4 +175,11 @@ describe('the last entries of a log, kept in a folder', () => {
     recall.add(entries(1, 1));
     assert.deepEqual(found(), entries(1, 1));
   });
+
+  it('put aside twice at the same number they are in two files', () => {
+    const recall = open();
+    const files = [entries(1, 3), entries(2, 2)].map((list) => [recall.setAside(list), list] as const);
+    for (const [file, list] of files)
+      assert.equal(readFileSync(file, 'utf8').trim().split('\n').length, list.length, file);
+  });
 });
