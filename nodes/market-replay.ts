@@ -46,6 +46,8 @@ class Replay {
   private toldAtMs = Number.NEGATIVE_INFINITY;
   /** Counts stretches, so that a step of an earlier one knows that it is over. */
   private stretch = 0;
+  private wasStopped = false;
+  private stopListening: () => void = () => {};
 
   constructor(shell: Shell<Config>) {
     this.shell = shell;
@@ -56,24 +58,17 @@ class Replay {
   }
 
   private async open(afterRow: number): Promise<ReplaySource> {
-    const { origin, file, symbols, seed, ticksPerS, count, startAt } = this.shell.config;
+    const { origin, file, startAt, ...market } = this.shell.config;
     if (origin === 'file') {
-      const onRejected = (rows: readonly { line: number; message: string; raw: string }[]) => this.reject(rows);
-      return openFileSource({ path: file, source: 'file', onRejected }, afterRow);
+      return openFileSource({ path: file, source: 'file', onRejected: (rows) => this.reject(rows) }, afterRow);
     }
-    if (this.isLive) return openLiveMarket({ symbols, seed, ticksPerS, count }, Date.now());
-    const startMs = Date.parse(startAt);
-    if (!Number.isSafeInteger(startMs)) throw new EngineError('ValueError', `startAt must be a time, not "${startAt}"`);
-    return openMarketSource({ symbols, seed, ticksPerS, count, startMs }, afterRow);
+    return this.isLive ? openLiveMarket(market, Date.now()) : openMarketSource({ ...market, startAt }, afterRow);
   }
 
   private reject(rows: readonly { line: number; message: string; raw: string }[]): void {
     this.rejected += rows.length;
-    const refused = rows.map(({ line, message: reason, raw }) => ({
-      topic: 'rejected',
-      payload: { line, message: reason, raw },
-    }));
-    this.shell.node.send([null, refused]);
+    const payloads = rows.map(({ line, message: reason, raw }) => ({ line, message: reason, raw }));
+    this.shell.node.send([null, payloads.map((payload) => ({ topic: 'rejected', payload }))]);
   }
 
   /** The last run that the engine has seen, and its last row; a finished one, or none, makes room for a new run. */
@@ -98,6 +93,8 @@ class Replay {
   async start(isNew = false): Promise<void> {
     if (this.state === 'running') return;
     const engine = await this.shell.engine();
+    const rewind = () => this.shell.background('replay', () => this.rewind(engine));
+    if (this.engine === null) this.stopListening = engine.onRewind(rewind);
     this.engine = engine;
     if (!this.source) {
       this.rejected = 0;
@@ -106,8 +103,6 @@ class Replay {
     }
     await this.go();
   }
-
-  private wasStopped = false;
 
   private async go(): Promise<void> {
     if (this.shell.isClosed) return;
@@ -140,13 +135,23 @@ class Replay {
     const wasRunning = this.state === 'running';
     this.stretch++;
     if (!this.source) await this.resume(engine, false);
-    const at = this.source?.row ?? 0;
+    if (row <= (this.source?.row ?? 0)) this.run++;
+    await this.goOn(row - 1, wasRunning);
+  }
+
+  private async goOn(afterRow: number, isRunning: boolean): Promise<void> {
+    this.stretch++;
     await this.source?.close();
-    this.source = await this.open(row - 1);
-    if (row <= at) this.run++;
+    this.source = await this.open(afterRow);
     this.state = 'paused';
-    if (wasRunning) await this.go();
+    if (isRunning) await this.go();
     else this.tell(true);
+  }
+
+  /** The engine has lost rows that it had taken: it gets them again. */
+  private async rewind(engine: LiveEngine): Promise<void> {
+    if (this.source === null || this.isLive) return;
+    await this.goOn(engine.feedRow(runName(this.source.feed, this.run)), this.state === 'running');
   }
 
   private dueMs(): number {
@@ -200,7 +205,7 @@ class Replay {
   /** Node-RED holds nothing back, so a replay at full speed waits for the engine that takes its rows. */
   private isAhead(source: ReplaySource): boolean {
     const seen = this.engine?.feedRow(runName(source.feed, this.run)) ?? 0;
-    return seen > 0 && source.row - seen > this.shell.config.batch * 16;
+    return seen > 0 && !this.isLive && source.row - seen > this.shell.config.batch * 16;
   }
 
   private emit(source: ReplaySource, items: readonly MarketItem[], isLast: boolean): void {
@@ -234,14 +239,10 @@ class Replay {
   }
 
   async close(): Promise<void> {
+    this.stopListening();
     this.stretch++;
     await this.source?.close();
   }
-}
-
-/** What the button reaches. */
-interface ReplayNode {
-  toggleReplay?: () => Promise<State>;
 }
 
 export const definition: Definition<typeof config, typeof message> = {
@@ -256,7 +257,7 @@ export const definition: Definition<typeof config, typeof message> = {
       '/strategy-engine/replay/:id',
       RED.auth.needsPermission('strategy-engine.write'),
       (request, response) => {
-        const node = RED.nodes.getNode(String(request.params.id)) as ReplayNode | null;
+        const node = RED.nodes.getNode(String(request.params.id)) as { toggleReplay?: () => Promise<State> } | null;
         if (!node?.toggleReplay) return void response.sendStatus(404);
         node.toggleReplay().then(
           (state) => response.json({ state }),

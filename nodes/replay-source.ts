@@ -84,7 +84,8 @@ export interface MarketSettings {
   readonly ticksPerS: number;
   /** 0 = without end. */
   readonly count: number;
-  readonly startMs: number;
+  /** Its first moment. */
+  readonly startAt: string;
 }
 
 class SimulatedSource implements ReplaySource {
@@ -120,7 +121,9 @@ const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** The market's ticks after `afterRow`. */
 export async function openMarketSource(settings: MarketSettings, afterRow: number): Promise<ReplaySource> {
-  const { symbols, seed, ticksPerS, startMs } = settings;
+  const { symbols, seed, ticksPerS, startAt } = settings;
+  const startMs = Date.parse(startAt);
+  if (!Number.isSafeInteger(startMs)) throw new EngineError('ValueError', `startAt must be a time, not "${startAt}"`);
   const simulator = createSimulator({ seed, startMs, ticksPerS, ...(symbols.length > 0 ? { symbols } : {}) });
   while (simulator.row < afterRow) {
     simulator.skipTo(Math.min(afterRow, simulator.row + limits.ticksPerBatch * 4));
@@ -133,7 +136,7 @@ export async function openMarketSource(settings: MarketSettings, afterRow: numbe
  * The same market running along with the clock: opened at the full hour and read up to now, so that whoever starts it
  * again within the hour meets the same prices; at rates where that would take long, opened now.
  */
-export async function openLiveMarket(settings: Omit<MarketSettings, 'startMs'>, nowMs: number): Promise<ReplaySource> {
+export async function openLiveMarket(settings: Omit<MarketSettings, 'startAt'>, nowMs: number): Promise<ReplaySource> {
   const hourMs = 3_600_000;
   const symbols = Math.max(1, settings.symbols.length);
   const isCheap = settings.ticksPerS * symbols * 3_600 <= limits.replaySkipTicks;

@@ -58,6 +58,8 @@ export class StreamNode {
   private sendAgainAt = 0;
   private againMs: number = limits.nodeRetryMs;
   private stopListening: () => void = () => {};
+  /** Counts how often the engine's cursor went back, so that what was read before is not sent behind it. */
+  private rewinds = 0;
   private isClosed = false;
 
   constructor(shell: Shell<unknown>, engine: LiveEngine, settings: StreamSettings) {
@@ -80,7 +82,10 @@ export class StreamNode {
   async start(): Promise<void> {
     this.at = this.engine.feedEntry(this.feed.name);
     const act = (role: 'leader' | 'standby') => void (role === 'leader' ? this.feed.lead() : this.feed.follow());
-    this.stopListening = this.engine.onRole(act);
+    const stops = [this.engine.onRole(act), this.engine.onRewind(() => this.rewind())];
+    this.stopListening = () => {
+      for (const stop of stops) stop();
+    };
     act(this.engine.role());
     await this.feed.start({
       cursor: () => this.at,
@@ -107,6 +112,13 @@ export class StreamNode {
     this.engine.forget(this.component);
   }
 
+  private rewind(): void {
+    this.rewinds += 1;
+    this.open = [];
+    this.at = this.engine.feedEntry(this.feed.name);
+    this.feed.rewind();
+  }
+
   private get component(): string {
     return `input:${this.feed.name}`;
   }
@@ -121,10 +133,11 @@ export class StreamNode {
 
   private async take(entries: readonly StreamEntry[]): Promise<readonly StreamRefusal[]> {
     const refusals: StreamRefusal[] = [];
+    const { rewinds } = this;
     let rest = entries;
     for (const batch of batchesOf(entries, this.feed.name, this.at, this.parse)) {
       await this.room();
-      if (this.isClosed) break;
+      if (this.isClosed || rewinds !== this.rewinds) break;
       const { entry } = batch.input.position;
       const its = rest.filter(({ id }) => !isLaterEntry(id, entry));
       rest = rest.slice(its.length);

@@ -55,6 +55,11 @@ export interface Engine extends EngineVerbs {
   role(): Role;
   /** Told of every change of role. Answers the function that stops listening. */
   onRole(listener: (role: Role) => void): () => void;
+  /**
+   * Told when what was taken of feeds is not known any more, because the store has lost it: they go on from `feedEntry` and
+   * `feedRow`, which went back. Answers the function that stops listening.
+   */
+  onRewind(listener: () => void): () => void;
   /** Adds a strategy type of the user's own; strategies registered with it earlier start now. Throws a `ValueError`. */
   define(definition: StrategyDefinition): void;
   report(door: DoorReport): void;

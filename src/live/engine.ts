@@ -141,6 +141,8 @@ function assemble(deps: EngineDeps, recovery: Recovery, listeners: Listeners, he
     counters,
     gap,
     feedStored: async (feed: string) => ({ entry: await stored(feed), isRefused: order.isRefused(feed) }),
+    order,
+    onRewind: new Set<() => void>(),
     roles,
     lease,
     stopFollowing,
@@ -217,8 +219,8 @@ function verbs(parts: Parts, startedAt: number): Engine {
 }
 
 /** Whoever wants to hear of the engine. */
-function listening(parts: Parts): Pick<Engine, 'on' | 'recent' | 'role' | 'onRole'> {
-  const { listeners, retell, lease, roles } = parts;
+function listening(parts: Parts): Pick<Engine, 'on' | 'recent' | 'role' | 'onRole' | 'onRewind'> {
+  const { listeners, retell, lease, roles, onRewind } = parts;
   return {
     on(kind, listener) {
       const stop = listeners.on(kind, listener);
@@ -229,6 +231,10 @@ function listening(parts: Parts): Pick<Engine, 'on' | 'recent' | 'role' | 'onRol
     recent: retell.recent,
     role: () => lease.role(),
     onRole: roles.listen,
+    onRewind(listener) {
+      onRewind.add(listener);
+      return () => onRewind.delete(listener);
+    },
   };
 }
 

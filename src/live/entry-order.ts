@@ -12,6 +12,8 @@ export interface EntryOrder {
   /** The tape did not take it. Answers the error to throw. */
   refused(position: EntryPosition, cursor: string): EngineError;
   taken(feed: string): void;
+  /** The engine knows the feed only up to `cursor` any more: what comes behind it waits until that is handed over again. */
+  wentBack(feed: string, cursor: string): void;
   /** Whether a batch of the feed was refused and has not come again. */
   isRefused(feed: string): boolean;
 }
@@ -21,10 +23,13 @@ const later = (a: string, b: string): string => (isLaterEntry(a, b) ? a : b);
 export function createEntryOrder(): EntryOrder {
   /** Of each feed that was refused, the entry before what was. */
   const waiting = new Map<string, string>();
-  const refuse = (feed: string, after: string, message: string) => {
+  const wait = (feed: string, after: string): void => {
     waiting.delete(feed);
     waiting.set(feed, after);
     if (waiting.size > limits.feeds) waiting.delete(waiting.keys().next().value as string);
+  };
+  const refuse = (feed: string, after: string, message: string) => {
+    wait(feed, after);
     return new EngineError('ConnectionError', message, { retryAfterS: 1 });
   };
   return {
@@ -38,6 +43,7 @@ export function createEntryOrder(): EntryOrder {
     },
     refused: ({ feed, after }, cursor) => refuse(feed, after ?? cursor, 'the tape takes nothing: entries wait'),
     taken: (feed) => void waiting.delete(feed),
+    wentBack: wait,
     isRefused: (feed) => waiting.has(feed),
   };
 }

@@ -58,6 +58,8 @@ export interface StreamFeed {
   lead(): Promise<void>;
   follow(): Promise<void>;
   mode(): 'lead' | 'follow';
+  /** The listener's cursor went back: goes on from there. */
+  rewind(): void;
   /** As it was measured last, at most about a second ago; `null` before the first time. */
   lag(): FeedLag | null;
   close(): Promise<void>;

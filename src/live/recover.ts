@@ -50,13 +50,39 @@ export async function recover(deps: RecoverDeps): Promise<Recovery> {
   return folded(deps, await found(deps));
 }
 
-/** The same for an engine that lives: its core becomes what is stored. The signals of the replayed stretch are told already. */
-export async function makeAnew(core: CoreState, deps: RecoverDeps): Promise<Recovery> {
+/**
+ * The same for an engine that lives: its core becomes what is stored. Signals of the replayed stretch are not told again.
+ * @param became told what it was, in the same step of the loop.
+ */
+export async function makeAnew(
+  core: CoreState,
+  deps: RecoverDeps,
+  became: (before: CoreState) => void,
+): Promise<Recovery> {
   const kept = await found(deps);
+  const replay = new Replay(kept.core, kept.events);
+  const at = await replayed(replay, deps.tape, kept.fromTape);
   // In one step with the end of the tape, so that no market data falls between.
-  const recovery = folded(deps, kept);
+  const recovery = folded(deps, kept, replay, at);
+  const before = { ...core };
   Object.assign(core, recovery.core);
+  became(before);
   return recovery;
+}
+
+/** Nearly up to the end of the tape, leaving the loop its turns. Answers the last position. */
+async function replayed(replay: Replay, tape: Tape, fromTape: number): Promise<number> {
+  let at = fromTape;
+  for (let before = -1; at !== before && tape.lastPosition() - at > limits.recordsPerTurn; ) {
+    before = at;
+    let taken = 0;
+    for (const { position, record } of tape.read(at)) {
+      replay.take(record);
+      at = position;
+      if (++taken % limits.recordsPerTurn === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+  return at;
 }
 
 interface Found extends Restored {
@@ -69,8 +95,10 @@ async function found(deps: RecoverDeps): Promise<Found> {
   return { ...restored, events: await eventsAfter(deps.log, Math.min(core.logSeq, core.ledgerSeq)) };
 }
 
-function folded({ tape }: RecoverDeps, { core, fromTape, refused, foreignMs, events }: Found): Recovery {
-  return { core, ...replay(core, tape, fromTape, events), refusedSnapshots: refused, fromTape, foreignMs };
+function folded({ tape }: RecoverDeps, kept: Found, replay = new Replay(kept.core, kept.events), at = kept.fromTape) {
+  for (const { record } of tape.read(at)) replay.take(record);
+  const { core, fromTape, refused, foreignMs } = kept;
+  return { core, ...replay.end(), refusedSnapshots: refused, fromTape, foreignMs };
 }
 
 interface Restored {
@@ -124,30 +152,47 @@ async function eventsAfter(log: LogReader, afterSeq: number): Promise<LogEvent[]
   }
 }
 
-function replay(core: CoreState, tape: Tape, fromTape: number, events: readonly LogEvent[]) {
-  const signals: Recovered[] = [];
-  let unheard: Recovered[] = [];
-  const recent: Recovered[][] = [];
-  let next = 0;
-  let replayedRecords = 0;
-  const upTo = (seq: number) => {
-    while (next < events.length && (events[next] as LogEvent).seq <= seq) apply(core, events[next++] as LogEvent);
-  };
-  for (const { record } of tape.read(fromTape)) {
-    replayedRecords++;
-    unheard = [];
+/** The tape's records on a restored core, with the log's events applied where the tape says they were. */
+class Replay {
+  private readonly core: CoreState;
+  private readonly events: readonly LogEvent[];
+  private readonly signals: Recovered[] = [];
+  private readonly recent: Recovered[][] = [];
+  private unheard: Recovered[] = [];
+  private next = 0;
+  private records = 0;
+
+  constructor(core: CoreState, events: readonly LogEvent[]) {
+    this.core = core;
+    this.events = events;
+  }
+
+  take(record: TapeRecord): void {
+    this.records++;
+    this.unheard = [];
     if (record.kind === 'log') {
-      upTo(record.logSeq);
-      continue;
+      this.apply(record.logSeq);
+      return;
     }
     const madeMs = madeAt(record);
-    unheard = again(core, record).signals.map((draft) => ({ draft, madeMs }));
-    signals.push(...unheard);
-    recent.push(unheard);
-    if (recent.length > limits.retoldRecords) recent.shift();
+    this.unheard = again(this.core, record).signals.map((draft) => ({ draft, madeMs }));
+    this.signals.push(...this.unheard);
+    this.recent.push(this.unheard);
+    if (this.recent.length > limits.retoldRecords) this.recent.shift();
   }
-  upTo(Number.POSITIVE_INFINITY);
-  return { signals, unheard, recent: recent.flat(), replayedRecords };
+
+  end() {
+    this.apply(Number.POSITIVE_INFINITY);
+    const { signals, unheard, records } = this;
+    return { signals, unheard, recent: this.recent.flat(), replayedRecords: records };
+  }
+
+  private apply(upTo: number): void {
+    const { core, events } = this;
+    while (this.next < events.length && (events[this.next] as LogEvent).seq <= upTo) {
+      apply(core, events[this.next++] as LogEvent);
+    }
+  }
 }
 
 type MarketRecord = Exclude<TapeRecord, { readonly kind: 'log' }>;

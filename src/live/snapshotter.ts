@@ -1,4 +1,5 @@
 /** Keeps snapshots coming: after so much time or so many ticks, one at a time, and one last on close. */
+import { EngineError } from '../core/domain/errors';
 import { limits } from '../core/domain/limits';
 import { capture, foldVersion, markAllDirty, takeBack } from '../core/snapshot';
 import type { CoreState } from '../core/state';
@@ -13,8 +14,10 @@ export interface Snapshotter {
   ageMs(): number;
   /** The next one holds everything and builds on nothing: another process wrote those before. */
   anew(): void;
-  /** Settles when none is being written. */
-  idle(): Promise<void>;
+  /** From now on none is begun; settles when none is being written. */
+  hold(): Promise<void>;
+  /** They are written again, the next one as after `anew`. */
+  release(): void;
   close(): void;
 }
 
@@ -72,7 +75,10 @@ class TimedSnapshotter implements Snapshotter {
   private readonly deps: SnapshotterDeps;
   private ticks = 0;
   private readonly unsaved: Unsaved;
-  private isWhole = false;
+  /** How often a whole one was asked for, and of these the last that was kept. */
+  private asked = 0;
+  private kept = 0;
+  private isHeld = false;
   private running: Promise<void> | null = null;
   private closed = false;
   private isFailing = false;
@@ -96,17 +102,24 @@ class TimedSnapshotter implements Snapshotter {
   }
 
   anew(): void {
-    this.isWhole = true;
+    this.asked += 1;
     this.unsaved.changed();
   }
 
-  async idle(): Promise<void> {
+  async hold(): Promise<void> {
+    this.isHeld = true;
     await this.running?.catch(() => undefined);
+  }
+
+  release(): void {
+    this.isHeld = false;
+    this.anew();
   }
 
   async now(): Promise<void> {
     if (!this.deps.isWriter()) return;
-    await this.idle();
+    if (this.running !== null) await this.running.catch(() => undefined);
+    if (this.isHeld) throw new EngineError('ConnectionError', 'the state is being made anew', { retryAfterS: 1 });
     await this.take(true);
   }
 
@@ -124,7 +137,7 @@ class TimedSnapshotter implements Snapshotter {
     this.cancel();
     this.cancel = this.deps.clock.after(limits.snapshotMs, () => this.due());
     if (!this.deps.isWriter()) this.leave();
-    else if (!this.unsaved.isEmpty) this.take(false).catch(() => undefined);
+    else if (!this.unsaved.isEmpty && !this.isHeld) this.take(false).catch(() => undefined);
   }
 
   /** What this process could not keep is another one's to keep now. */
@@ -143,7 +156,8 @@ class TimedSnapshotter implements Snapshotter {
 
   private async save(withLedger: boolean): Promise<void> {
     const { core, snapshots, tape, tapeId, clock, health, logger } = this.deps;
-    const { isWhole } = this;
+    const { asked } = this;
+    const isWhole = asked > this.kept;
     if (isWhole) markAllDirty(core);
     const tapePosition = tape.lastPosition();
     const { dirty, removed } = capture(core, withLedger || isWhole);
@@ -154,7 +168,7 @@ class TimedSnapshotter implements Snapshotter {
     try {
       await snapshots.save(meta, dirty, removed, isWhole);
       this.unsaved.ended(true);
-      if (isWhole) this.isWhole = false;
+      this.kept = asked;
       this.isFailing = false;
       this.keptPosition = this.lastPosition;
       this.lastPosition = tapePosition;

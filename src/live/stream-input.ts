@@ -37,6 +37,7 @@ export async function attachStream({ engine, feed, parse, logger }: StreamInput)
   };
   const take = (role: 'leader' | 'standby') => void (role === 'leader' ? feed.lead() : feed.follow());
   const stop = engine.onRole(take);
+  const stopRewinding = engine.onRewind(() => feed.rewind());
   take(engine.role());
   await feed.start({
     cursor: () => engine.feedEntry(feed.name),
@@ -63,6 +64,7 @@ export async function attachStream({ engine, feed, parse, logger }: StreamInput)
   });
   return async () => {
     stop();
+    stopRewinding();
     await feed.close();
     engine.forget(component);
   };

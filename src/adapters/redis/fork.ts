@@ -23,10 +23,14 @@ export interface ForkOptions {
 export class Fork {
   /** Why the log answers nobody now; `null` while it does. */
   refusal: EngineError | null = null;
+  /** How often it has happened. */
+  forks = 0;
   private readonly options: ForkOptions;
   private makeAnew: (() => Promise<void>) | null = null;
   private cancel: () => void = () => {};
   private closed = false;
+  /** Whether it was said of this one that it cannot be made anew yet. */
+  private isTold = false;
 
   constructor(options: ForkOptions) {
     this.options = options;
@@ -38,8 +42,11 @@ export class Fork {
     if (this.refusal !== null) void this.begin();
   }
 
+  /** From now on the log answers nobody; the making anew begins. */
   happened(): void {
-    if (this.refusal !== null) return;
+    if (this.refusal !== null || this.closed) return;
+    this.forks += 1;
+    this.isTold = false;
     const { seen, onForked } = this.options;
     const message = `Redis has lost events that it had acknowledged (event ${seen.newest.seq} is gone): the engine begins anew with what Redis has kept`;
     this.refusal = new EngineError('ConnectionError', message, { retryAfterS: 1 });
@@ -58,14 +65,15 @@ export class Fork {
     if (makeAnew === null || this.closed) return;
     try {
       const lost = await seen.missing();
+      if (this.closed) return;
       if (lost.length > 0) onLost(lost);
       seen.forget();
       await seen.recallLast();
       await makeAnew();
     } catch (error) {
-      logger.warn('the state could not be made anew from what Redis has kept; it is tried again', {
-        error: String(error),
-      });
+      const words = 'the state cannot be made anew from what Redis has kept yet; it is tried again until it can';
+      if (!this.isTold) logger.warn(words, { error: String(error) });
+      this.isTold = true;
       if (!this.closed) this.cancel = clock.after(limits.anewRetryMs, () => void this.begin());
       return;
     }

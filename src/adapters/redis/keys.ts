@@ -18,7 +18,7 @@ export interface EngineKeys {
   readonly fence: string;
   /** Sorted set: the processes of the engine by when they were last heard. */
   readonly members: string;
-  /** Hash: the server, and the processes that have put back to it what they know. */
+  /** Hash: the server, and how far each process is with putting back to it what it knows. */
   readonly settled: string;
   /** Sorted set: ids of the signals published last. */
   readonly signalIds: string;

@@ -14,32 +14,33 @@ export interface LeftOverOptions {
 }
 
 export class LeftOver {
-  private readonly options: LeftOverOptions;
-  private readonly recent = new RecentEvents();
-  private isOver: boolean;
+  private readonly options: Omit<LeftOverOptions, 'found'>;
+  private recent = new RecentEvents();
 
-  constructor(options: LeftOverOptions) {
+  constructor({ found, ...options }: LeftOverOptions) {
     this.options = options;
-    for (const entry of options.found) this.recent.add(entry);
-    this.isOver = options.found.length === 0;
+    for (const entry of found) this.recent.add(entry);
   }
 
   /** Answers the end of the log on which nothing follows that is left, `null` when nothing is left. */
   async putBack(): Promise<number | null> {
-    if (this.isOver) return null;
+    if (this.recent.newest.seq === 0) return null;
     const { log, events, end } = await putBack(this.options.commands, this.recent);
     if (events > 0) this.options.onPutBack(events);
     if (log === 'short') return end;
-    if (log === 'other') await this.giveUp();
-    this.isOver = true;
+    if (log === 'other') await this.drop();
+    this.recent = new RecentEvents();
     return null;
   }
 
-  /** Nobody will put there what is missing before it. */
+  /** Nobody will put there what is missing before it: what does not follow even now is lost. */
   async giveUp(): Promise<void> {
-    if (this.isOver) return;
-    const lost = await missingOf(this.options.commands, this.options.found);
-    this.isOver = true;
+    if ((await this.putBack()) !== null) await this.drop();
+  }
+
+  private async drop(): Promise<void> {
+    const lost = await missingOf(this.options.commands, this.recent.all());
+    this.recent = new RecentEvents();
     if (lost.length > 0) await this.options.onLost(lost);
   }
 }

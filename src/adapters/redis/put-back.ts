@@ -18,21 +18,31 @@ export interface PutBack {
 
 /** As much as follows on what there is. Other processes may do the same at the same time. */
 export async function putBack(commands: LogCommands, recent: RecentEvents): Promise<PutBack> {
+  let before = -1;
   for (let events = 0; ; ) {
     const last = await commands.newest();
     const end = last.seq;
+    // What was sent again and is not there now never will be: its id is known, and the event is not.
+    if (end === before) return { log: 'other', events, end };
+    before = end;
     const known = recent.upTo(end);
     if (known !== undefined && !(await isStored(commands, known))) return { log: 'other', events, end };
-    if (end >= recent.newest.seq) return { log: 'whole', events, end };
-    // What is not known to be the log that was seen is not gone on with.
+    if (end >= recent.newest.seq) return { log: await judged(commands, recent), events, end };
+    // Without one event that both have, this may be the log of another engine.
     const next = known === undefined && end > 0 ? [] : recent.behind(end, limits.eventsPerAppend);
     if (next.length === 0) return { log: 'short', events, end };
     const again = next.map((entry) => codedEvent({ ...eventOf(entry), expectedVersion: entry.version - 1 }));
     const answer = await commands.append(again, last);
+    if (Array.isArray(answer) && answer[0] === 'lost') continue;
     const kinds = outcomesOf(answer, next);
     if (kinds === null) return { log: 'other', events, end };
     events += kinds.filter((kind) => kind === 'a').length;
   }
+}
+
+/** The newest alone does not say so: what lay before it may have been left out, and come again under the same numbers. */
+async function judged(commands: LogCommands, recent: RecentEvents): Promise<'whole' | 'other'> {
+  return (await missingOf(commands, recent.all())).length === 0 ? 'whole' : 'other';
 }
 
 async function isStored(commands: LogCommands, { seq, seal }: LogEntry): Promise<boolean> {

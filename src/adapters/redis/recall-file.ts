@@ -50,6 +50,7 @@ export class RecallFile {
   private lastSeq = 0;
   private problem: string | null = null;
   private retryAtMs = 0;
+  private isClosed = false;
 
   constructor(options: RecallOptions) {
     this.options = options;
@@ -69,7 +70,7 @@ export class RecallFile {
   add(entries: readonly LogEntry[]): void {
     const fresh = entries.filter(({ seq }) => seq > this.lastSeq);
     const last = fresh.at(-1);
-    if (last === undefined) return;
+    if (last === undefined || this.isClosed) return;
     if (this.problem !== null && this.options.clock.monotonicMs() < this.retryAtMs) return;
     this.attempt(() => {
       // What was written last may be torn, and must not swallow what comes now.
@@ -81,20 +82,27 @@ export class RecallFile {
     });
   }
 
-  /** Begins anew; what these entries say is kept beside it, and the answer says where. */
-  setAside(entries: readonly LogEntry[]): string {
+  /** Begins anew; what these entries say is kept beside it, and the answer says where: `null` when it cannot be written. */
+  setAside(entries: readonly LogEntry[]): string | null {
     const name = `recall.lost-${entries.at(-1)?.seq ?? 0}`;
     let aside = this.path(name);
     // A log that went on differently comes to the same numbers again.
     for (let more = 2; existsSync(aside); more++) aside = this.path(`${name}-${more}`);
+    let isKept = false;
     this.attempt(() => {
-      writeFileSync(aside, textOf(entries));
+      writeFileSync(aside, textOf(entries), { flag: 'wx' });
+      isKept = true;
       this.rewrite([]);
     });
-    return aside;
+    return isKept ? aside : null;
   }
 
   close(): void {
+    this.isClosed = true;
+    this.leave();
+  }
+
+  private leave(): void {
     if (this.fd !== null) closeSync(this.fd);
     this.fd = null;
   }
@@ -114,7 +122,7 @@ export class RecallFile {
 
   /** All in one file, without a torn end; until it has its place, what was there stays. */
   private rewrite(entries: readonly LogEntry[]): void {
-    this.close();
+    this.leave();
     const made = this.path('recall.new');
     writeFileSync(made, `${this.options.of}\n${textOf(entries)}`);
     renameSync(made, this.path(newest));
@@ -125,7 +133,7 @@ export class RecallFile {
   }
 
   private turn(): void {
-    this.close();
+    this.leave();
     if (existsSync(this.path(newest))) renameSync(this.path(newest), this.path(older));
     this.fd = this.fs.openSync(this.path(newest), 'a');
     this.written = 0;
@@ -148,7 +156,7 @@ export class RecallFile {
       onProblem(null);
     } catch (thrown) {
       const why = thrown instanceof Error ? thrown.message : String(thrown);
-      this.close();
+      this.leave();
       this.retryAtMs = clock.monotonicMs() + limits.tapeRetryMs;
       if (this.problem === why) return;
       this.problem = why;

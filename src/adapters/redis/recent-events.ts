@@ -10,7 +10,11 @@ export class RecentEvents {
   private readonly bySeq = new Map<number, LogEntry>();
   private newestSeq = 0;
 
-  /** The newest; a log without it is not the one that this process has folded. */
+  at(seq: number): LogEntry | undefined {
+    return this.bySeq.get(seq);
+  }
+
+  /** The newest that was seen, whether or not all before it was. */
   get newest(): { readonly seq: number; readonly seal: string } {
     return { seq: this.newestSeq, seal: this.bySeq.get(this.newestSeq)?.seal ?? '' };
   }
@@ -18,7 +22,7 @@ export class RecentEvents {
   add(entry: LogEntry): void {
     this.bySeq.set(entry.seq, entry);
     this.newestSeq = Math.max(this.newestSeq, entry.seq);
-    // The one that came first.
+    // The one that has been remembered longest.
     if (this.bySeq.size > limits.eventsRecalled) this.bySeq.delete(this.bySeq.keys().next().value as number);
   }
 

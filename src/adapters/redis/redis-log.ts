@@ -51,6 +51,7 @@ class RedisEventLog implements RedisLog {
   }
 
   async append(events: readonly NewEvent[]): Promise<readonly AppendOutcome[]> {
+    this.assertOpen();
     return this.group.append(events);
   }
 
@@ -79,7 +80,10 @@ class RedisEventLog implements RedisLog {
   async putBackLost(): Promise<number | null> {
     const { seen, fork } = this.options;
     if (fork.refusal !== null) return null;
+    const { forks } = fork;
     const { log, end } = await seen.putBack();
+    // One that has happened meanwhile is of what was seen before.
+    if (forks !== fork.forks) return null;
     if (log === 'short') return end;
     if (log === 'other') fork.happened();
     return null;
@@ -106,14 +110,15 @@ class RedisEventLog implements RedisLog {
     return (await this.options.commands.newest()).seq;
   }
 
-  /** With the event before them where it is known, so that a log that went back is not taken for one that stands still. */
+  /** With the event before them where it is known, so that one that went back, or another one, is not taken for this log. */
   private async entriesAfter(afterSeq: number, limit: number): Promise<readonly unknown[]> {
     const { commands, seen } = this.options;
-    const { seq, seal } = seen.newest;
-    if (seq === 0 || seq !== afterSeq) return commands.range(afterSeq + 1, limit);
-    const entries = await commands.range(afterSeq, limit + 1);
-    const [first] = entries;
-    if (first !== undefined && first[0] === `${seq}-0` && first[1][5] === seal) return entries.slice(1);
+    const seal = seen.sealAt(afterSeq);
+    const witnesses = seal === undefined ? 0 : 1;
+    const entries = await commands.range(afterSeq + 1 - witnesses, limit + witnesses);
+    const isOther = ([id, fields]: [string, string[]]) => seen.isOther(Number.parseInt(id, 10), fields[5]);
+    const isThere = seal === undefined || entries[0]?.[0] === `${afterSeq}-0`;
+    if (isThere && !entries.some(isOther)) return entries.slice(witnesses);
     await this.putBack();
     return this.entriesAfter(afterSeq, limit);
   }

@@ -181,7 +181,8 @@ class RedisSnapshots implements Snapshots {
   private async complete(set: StoredSet): Promise<void> {
     const { keys, fence } = this.options;
     const lease = fence === undefined ? '' : fence();
-    if (lease === null) throw new EngineError('ConnectionError', 'this process does not lead the engine now');
+    if (lease === null)
+      throw new EngineError('ConnectionError', 'this process does not lead the engine, or its log is not whole');
     const stay = this.kept.slice(0, limits.snapshotsKept - 1).map((one) => one.generation);
     const args = [lease, set.generation, encodeManifest(set), this.newest, ...stay];
     const answer = await this.call((client) => complete.run(client, [keys.sets, keys.lease], args));

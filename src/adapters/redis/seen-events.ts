@@ -27,6 +27,17 @@ export class SeenEvents {
     return this.recent.newest;
   }
 
+  /** Of the event of that number, while it is remembered. */
+  sealAt(seq: number): string | undefined {
+    return this.recent.at(seq)?.seal;
+  }
+
+  /** Whether another event is remembered under that number. */
+  isOther(seq: number, seal: string | undefined): boolean {
+    const known = this.sealAt(seq);
+    return known !== undefined && known !== seal;
+  }
+
   add(entry: LogEntry): void {
     this.recent.add(entry);
     this.unkept.push(entry);

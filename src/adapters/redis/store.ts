@@ -124,7 +124,10 @@ function assemble(options: RedisStoreOptions, folder: Partial<Folder>) {
   const settling = new Settling({
     ...shared,
     holder,
-    putBack: async () => (await folder.leftOver?.putBack()) ?? log.putBackLost(),
+    async putBack() {
+      const shortAt = await log.putBackLost();
+      return (await folder.leftOver?.putBack()) ?? shortAt;
+    },
     async giveUp() {
       await folder.leftOver?.giveUp();
       if ((await log.putBackLost()) !== null) fork.happened();
@@ -132,8 +135,8 @@ function assemble(options: RedisStoreOptions, folder: Partial<Folder>) {
     onSettled: () => voice.settled(),
   });
   const lease = createRedisLease({ ...shared, holder, onMembers: (holders) => settling.heard(holders) });
-  // One of events that are not in the log must not outlive them there.
-  const fence = () => (voice.isForked || settling.refusal() !== null ? null : lease.fence());
+  // A snapshot with events that the log has not would be taken for what the log says.
+  const fence = () => ((fork.refusal ?? settling.refusal()) === null ? lease.fence() : null);
   const snapshots = createRedisSnapshots({ ...shared, fence });
   return { keys, voice, connection, commands, seen, log, settling, lease, snapshots, readSettings };
 }

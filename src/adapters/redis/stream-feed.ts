@@ -14,7 +14,8 @@ import { StreamCommands } from './stream-commands';
 import { StreamLag } from './stream-lag';
 import { type StreamFeedOptions, streamKey, streamNames } from './stream-options';
 import { gapOf, type Missing, StreamRanks } from './stream-ranks';
-import { type GroupInfo, laterThan, type StreamInfo } from './stream-replies';
+import { laterThan } from './stream-replies';
+import { StreamTrimming } from './stream-trimming';
 import { Waiting } from './waiting';
 
 class RedisStreamFeed implements StreamFeed {
@@ -26,7 +27,7 @@ class RedisStreamFeed implements StreamFeed {
   private readonly commands: StreamCommands;
   private readonly acks: StreamAcks;
   private readonly meter: StreamLag;
-  private readonly ranks = new StreamRanks();
+  private ranks = new StreamRanks();
   private readonly waiting: Waiting;
   private listener: StreamListener | null = null;
   private wanted: 'lead' | 'follow';
@@ -34,10 +35,11 @@ class RedisStreamFeed implements StreamFeed {
   private readonly voice: FeedVoice;
   private isReading = false;
   private isClosed = false;
+  private isRewound = false;
   private failures = 0;
   private entryBytes = limits.streamReadBytes / limits.streamReadFirst;
   private lookedAt = Number.NEGATIVE_INFINITY;
-  private trimmedAt = Number.NEGATIVE_INFINITY;
+  private readonly trimming: StreamTrimming;
   private running: Promise<void> = Promise.resolve();
 
   constructor(options: StreamFeedOptions) {
@@ -55,6 +57,7 @@ class RedisStreamFeed implements StreamFeed {
       clock.after(ms, call),
     );
     const { commands } = this;
+    this.trimming = new StreamTrimming(commands, clock, options.keepEntries);
     this.acks = new StreamAcks({ commands, clock, logger, stored: async () => (await this.listener?.stored()) ?? '' });
     this.meter = new StreamLag({
       commands,
@@ -92,6 +95,10 @@ class RedisStreamFeed implements StreamFeed {
 
   mode(): 'lead' | 'follow' {
     return this.wanted;
+  }
+
+  rewind(): void {
+    this.isRewound = true;
   }
 
   lag(): FeedLag | null {
@@ -156,12 +163,17 @@ class RedisStreamFeed implements StreamFeed {
   }
 
   private async session(mode: 'lead' | 'follow'): Promise<void> {
+    if (this.isRewound) {
+      this.isRewound = false;
+      this.at = this.listener?.cursor() ?? '';
+      this.ranks = new StreamRanks();
+    }
     if (mode === 'lead') await this.commands.createGroup();
     await this.look(mode);
     if (mode === 'lead') await this.sweep();
     this.isReading = true;
     this.reading();
-    while (!this.isClosed && this.wanted === mode) {
+    while (!this.isClosed && !this.isRewound && this.wanted === mode) {
       await this.room();
       const entries =
         mode === 'lead'
@@ -189,7 +201,7 @@ class RedisStreamFeed implements StreamFeed {
     const fresh = laterThan(entries, this.at);
     if (mode === 'lead') {
       const seen = entries.filter(({ id }) => !isLaterEntry(id, this.at));
-      if (seen.length > 0) this.acks.add(seen, this.refusalsOf(seen));
+      if (seen.length > 0) this.acks.add(seen, this.listener?.refusals(seen) ?? []);
       if (fresh[0] !== undefined) await this.catchUp(`(${fresh[0].id}`);
     }
     await this.hand(fresh);
@@ -200,7 +212,7 @@ class RedisStreamFeed implements StreamFeed {
     for (;;) {
       await this.room();
       const entries = await this.commands.range(this.at, to, this.pageSize());
-      if (entries.length === 0 || this.isClosed) return;
+      if (entries.length === 0 || this.isClosed || this.isRewound) return;
       await this.hand(entries);
     }
   }
@@ -210,7 +222,7 @@ class RedisStreamFeed implements StreamFeed {
     const last = entries.at(-1);
     if (last === undefined) return;
     this.entryBytes = entries.reduce((sum, { text }) => sum + (text?.length ?? 0), 0) / entries.length;
-    for (let attempt = 1; !this.isClosed; attempt++) {
+    for (let attempt = 1; !this.isClosed && !this.isRewound; attempt++) {
       try {
         const refusals = (await this.listener?.take(entries)) ?? [];
         this.at = last.id;
@@ -238,10 +250,6 @@ class RedisStreamFeed implements StreamFeed {
     if (this.isReading) this.reading();
   }
 
-  private refusalsOf(entries: readonly StreamEntry[]) {
-    return this.listener?.refusals(entries) ?? [];
-  }
-
   /** Compares with the server while nothing is being read: what others were handed, what is gone, what may go. */
   private async look(mode: 'lead' | 'follow'): Promise<void> {
     this.lookedAt = this.options.clock.monotonicMs();
@@ -259,7 +267,7 @@ class RedisStreamFeed implements StreamFeed {
     }
     if (isLaterEntry(group.deliveredId, before)) await this.catchUp(group.deliveredId);
     if (group.pending > this.acks.size) await this.sweep();
-    await this.trim(stream, group);
+    await this.trimming.look(stream, this.ranks, Math.max(group.pending, this.acks.size));
   }
 
   private gap(before: string, missing: Missing): void {
@@ -275,18 +283,9 @@ class RedisStreamFeed implements StreamFeed {
       await this.room();
       const { next, entries } = await this.commands.claim(start, Math.min(limits.streamAcks, this.pageSize()));
       const taken = entries.filter(({ id }) => !isLaterEntry(id, this.at));
-      this.acks.add(taken, this.refusalsOf(taken));
+      this.acks.add(taken, this.listener?.refusals(taken) ?? []);
       start = next;
     } while (start !== '0-0' && !this.isClosed);
-  }
-
-  private async trim(stream: StreamInfo, group: GroupInfo): Promise<void> {
-    const { clock, keepEntries = limits.inputStreamEntries } = this.options;
-    if (clock.monotonicMs() - this.trimmedAt < limits.streamTrimMs || stream.length <= keepEntries) return;
-    this.trimmedAt = clock.monotonicMs();
-    const open = Math.max(group.pending, this.acks.size);
-    const drop = this.ranks.droppable(stream, open, keepEntries);
-    if (drop > 0 && stream.added !== null) await this.commands.trim(stream.added - stream.length, drop);
   }
 }
 

@@ -53,6 +53,8 @@ export const limits = {
   eventsPerAppend: 64,
   /** Events of other processes that come with the answer to an append, and wait to be folded. */
   eventsAhead: 256,
+  /** Records of the tape that are replayed before the loop has a turn, where an engine is at work meanwhile. */
+  recordsPerTurn: 16,
   /** A state that could not be made anew from what a store has kept is tried again after this, in ms. */
   anewRetryMs: 1_000,
   /** Notes of processes that have settled on a Redis, before those of processes that live no more are dropped. */

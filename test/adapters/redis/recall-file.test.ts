@@ -171,7 +171,7 @@ describe('the last entries of a log, kept in a folder', () => {
     const recall = open();
     recall.add(entries(1, 3));
     const file = recall.setAside(entries(2, 2));
-    assert.equal(readFileSync(file, 'utf8').split('\n').length, 3);
+    assert.equal(readFileSync(String(file), 'utf8').split('\n').length, 3);
     recall.add(entries(1, 1));
     assert.deepEqual(found(), entries(1, 1));
   });
@@ -180,6 +180,22 @@ describe('the last entries of a log, kept in a folder', () => {
     const recall = open();
     const files = [entries(1, 3), entries(2, 2)].map((list) => [recall.setAside(list), list] as const);
     for (const [file, list] of files)
-      assert.equal(readFileSync(file, 'utf8').trim().split('\n').length, list.length, file);
+      assert.equal(readFileSync(String(file), 'utf8').trim().split('\n').length, list.length);
+  });
+
+  it('that cannot be put aside are said to be nowhere, and stay for the next life', () => {
+    const recall = open();
+    recall.add(entries(1, 3));
+    directory.remove();
+    assert.equal(recall.setAside(entries(2, 2)), null);
+    assert.equal(problems.length, 1);
+  });
+
+  it('are written no more once they are closed', () => {
+    const recall = open();
+    recall.add(entries(1, 1));
+    recall.close();
+    recall.add(entries(2, 1));
+    assert.deepEqual(found(), entries(1, 1));
   });
 });
