@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Redis } from 'ioredis';
 import { keysOf } from '../../../src/adapters/redis/keys';
+import { LeftOver } from '../../../src/adapters/redis/left-over';
 import { type CodedEvent, codedEvent, LogCommands, type Witness } from '../../../src/adapters/redis/log-commands';
 import { decodeEntry, type LogEntry } from '../../../src/adapters/redis/log-entry';
 import { putBack } from '../../../src/adapters/redis/put-back';
@@ -125,5 +126,49 @@ describe('lost events of a log in Redis', () => {
     const recent = knowing(entries, (seq) => seq > 50);
     assert.deepEqual(await putBack(commands(), recent), { log: 'short', events: 0, end: 50 });
     assert.equal((await sealsNow()).length, 50);
+  });
+
+  it('of a log that has the newest of them, but not all, say that it is another one', async () => {
+    const of = (id: string, aggregate: string) => codedEvent({ ...executionEvent(id), aggregate });
+    await commands().append([of('a', 'x'), of('lost', 'strategy:lost'), of('b', 'x')], none);
+    const entries = (await commands().range(1, 3)).map((given, i) => decodeEntry(given, i + 1));
+    await client.flushall();
+    await commands().append([of('a', 'x'), of('new', 'strategy:new')], none);
+    const hole = await putBack(
+      commands(),
+      knowing(entries, (seq) => seq !== 2),
+    );
+    assert.deepEqual(hole, { log: 'whole', events: 1, end: 3 });
+    assert.equal((await putBack(commands(), knowing(entries))).log, 'other');
+  });
+
+  it('whose ids alone are left are not sent again and again', async () => {
+    const entries = await written(3, 3);
+    await client.del(keys.log);
+    assert.equal((await putBack(commands(), knowing(entries))).log, 'other');
+  });
+
+  it('left over by a life are tried once more before they are given up', async () => {
+    const entries = await written(5, 1);
+    const lost: number[] = [];
+    let back = 0;
+    const leftOver = new LeftOver({
+      commands: commands(),
+      found: entries.filter(({ seq }) => seq !== 2),
+      onPutBack(events) {
+        back += events;
+      },
+      async onLost(gone) {
+        lost.push(...gone.map(({ seq }) => seq));
+      },
+    });
+    assert.equal(await leftOver.putBack(), 1);
+    await putBack(
+      commands(),
+      knowing(entries, (seq) => seq <= 2),
+    );
+    await leftOver.giveUp();
+    assert.deepEqual({ back, lost }, { back: 3, lost: [] });
+    assert.deepEqual(await sealsNow(), sealsOf(entries));
   });
 });
