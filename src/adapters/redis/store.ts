@@ -66,6 +66,32 @@ async function identityOf(connection: RedisConnection, keys: EngineKeys, { url, 
   return JSON.stringify({ v: 1, engineName, nodes, db, logId });
 }
 
+interface MemoryParts {
+  readonly commands: LogCommands;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly voice: StoreVoice;
+  readonly folder: Partial<Folder>;
+}
+
+/** What this process has seen of the log, and what becomes of it when the log went on without that. */
+function memoryOf({ commands, clock, logger, voice, folder }: MemoryParts) {
+  const seen = new SeenEvents({
+    commands,
+    keep: (entries) => folder.recall?.add(entries),
+    onPutBack: (events) => voice.putBack(events),
+  });
+  const fork = new Fork({
+    seen,
+    clock,
+    logger,
+    onForked: (message) => voice.forked(message),
+    onLost: (entries) => voice.lost(entries.length, folder.recall?.setAside(entries) ?? null),
+    onAnew: () => voice.anew(),
+  });
+  return { seen, fork };
+}
+
 /** Everything of a store but for what its folder keeps; not connected yet. */
 function assemble(options: RedisStoreOptions, folder: Partial<Folder>) {
   const { clock, logger, url, random, engineName, dir, onReconnect, holder = anyHolder() } = options;
@@ -94,19 +120,7 @@ function assemble(options: RedisStoreOptions, folder: Partial<Folder>) {
   });
   const shared = { connection, keys, clock, logger };
   const commands = new LogCommands(connection, keys, options.executionIds);
-  const seen = new SeenEvents({
-    commands,
-    keep: (entries) => folder.recall?.add(entries),
-    onPutBack: (events) => voice.putBack(events),
-  });
-  const fork = new Fork({
-    seen,
-    clock,
-    logger,
-    onForked: (message) => voice.forked(message),
-    onLost: (entries) => voice.lost(entries.length, folder.recall?.setAside(entries) ?? null),
-    onAnew: () => voice.anew(),
-  });
+  const { seen, fork } = memoryOf({ commands, clock, logger, voice, folder });
   const log = createRedisLog({
     commands,
     seen,

@@ -150,7 +150,7 @@ describe('an engine that begins anew', function () {
     const asked = [
       engine.freeze(true, 'in between'),
       engine.track({ strategyId: 'gone', executionResult }),
-      engine.update('gone', { parameters: {} }),
+      engine.update('gone', { state: 'paused' }),
     ];
     open();
     for (const outcome of await Promise.allSettled(asked)) assert.equal(outcome.status, 'rejected');
