@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import helper from 'node-red-node-test-helper';
 import engine from '../../nodes/engine';
 import replay from '../../nodes/market-replay';
 import apply from '../../nodes/strategy-apply';
+import type { LiveEngine } from '../../src/index';
 import { temporaryDirectory } from '../helpers/temporary';
 import { until } from '../helpers/until';
 import { adminRequest, body, clearStage, closeStage, errorOf, openStage, type Seen, stage } from './stage';
@@ -141,5 +143,36 @@ describe('the market replay node', () => {
     on.send('replay', { action: 'seek' });
     const errors = await on.count('caught', 2);
     assert.match(errorOf(errors[1]).message, /msg\.row is required/);
+  });
+
+  it('gives rows again that the engine has lost, in the same run', async () => {
+    const on = await stage(all, flow({ autostart: false }));
+    const holder = helper.getNode('engine') as unknown as { engine: () => Promise<LiveEngine> };
+    const real = await holder.engine();
+    let row: number | null = null;
+    let rewind = () => {};
+    holder.engine = async () => ({
+      ...real,
+      feedRow: (feed) => row ?? real.feedRow(feed),
+      onRewind(listener) {
+        rewind = listener;
+        return () => {};
+      },
+    });
+    on.send('replay', { payload: 'start' });
+    await until('some are given', () => Number(rowOf(on.seen('ticks').at(-1))) > 300);
+    on.send('replay', { payload: 'pause' });
+    await until('it is paused', () => on.status('replay').fill === 'blue');
+    const before = on.seen('ticks').length;
+    row = 100;
+    rewind();
+    await until('it has gone back', () => on.status('replay').text === 'paused · 100');
+    row = null;
+    on.send('replay', { payload: 'start' });
+    await until('it goes on', () => on.seen('ticks').length > before);
+    const again = on.seen('ticks')[before];
+    assert.equal(rowOf(again), 101);
+    const feedOf = (message: Seen | undefined) => (message?.feed_position as { feed: string } | undefined)?.feed;
+    assert.equal(feedOf(again), feedOf(on.seen('ticks')[0]));
   });
 });

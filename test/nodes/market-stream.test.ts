@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import type { Redis } from 'ioredis';
 import engine from '../../nodes/engine';
 import marketDataIn, { definition } from '../../nodes/market-data-in';
+import type { Shell } from '../../nodes/shell';
 import apply from '../../nodes/strategy-apply';
 import manage from '../../nodes/strategy-manage';
-import { limits } from '../../src/index';
+import { StreamNode } from '../../nodes/stream-source';
+import { type LiveEngine, limits } from '../../src/index';
 import { probe } from '../helpers/redis-probe';
 import { type RedisServer, startRedis } from '../helpers/redis-server';
 import { until } from '../helpers/until';
@@ -196,5 +198,61 @@ describe('the market data in node on a stream', function () {
     const saved = { version: 1, channel: 'prices', emit: 'single' };
     assert.deepEqual(steps[1]?.(saved), { ...saved, from: 'channel' });
     assert.equal(definition.config.parse({ ...saved, from: 'channel' }).channel, 'prices');
+  });
+
+  it('goes on where the engine is after it has lost what it had taken, and leaves no entry out', async () => {
+    const entries: string[] = [];
+    const put = async () => {
+      entries.push(String(await asker.xadd(key, '*', 'data', JSON.stringify(ticks(1, valley)))));
+    };
+    const sent: { readonly entry: string; readonly after: string }[] = [];
+    let cursor = '';
+    let rewind = () => {};
+    const silent = () => {};
+    const shell = {
+      node: {
+        id: 'in',
+        send([message]: readonly [{ feed_position: { entry: string; after: string } } | null]) {
+          if (message === null) return;
+          sent.push(message.feed_position);
+          cursor = message.feed_position.entry;
+        },
+      },
+      log: { debug: silent, info: silent, warn: silent, error: silent },
+      isClosed: false,
+      status: silent,
+      after: silent,
+    };
+    const fake = {
+      feedEntry: () => cursor,
+      feedStored: async () => ({ entry: cursor, isRefused: false }),
+      role: () => 'leader',
+      onRole: () => silent,
+      onRewind(listener: () => void) {
+        rewind = listener;
+        return silent;
+      },
+      report: silent,
+      reportLag: silent,
+      forget: silent,
+      marketRules: { assetTypeOf: () => 'crypto' },
+    };
+    const settings = { url: redis.url, stream: key, group, partition: null, assetType: '' } as const;
+    const [onShell, onEngine] = [shell, fake] as unknown as [Shell<unknown>, LiveEngine];
+    const node = new StreamNode(onShell, onEngine, settings);
+    for (let i = 0; i < 6; i++) await put();
+    await node.start();
+    const reaches = (entry: string | undefined) => until('it is sent', () => sent.at(-1)?.entry === entry);
+    await reaches(entries[5]);
+    await acknowledged();
+    sent.length = 0;
+    cursor = entries[2] ?? '';
+    rewind();
+    await reaches(entries[5]);
+    assert.equal(sent[0]?.after, entries[2]);
+    await put();
+    await reaches(entries[6]);
+    for (let i = 1; i < sent.length; i++) assert.equal(sent[i]?.after, sent[i - 1]?.entry);
+    await node.close();
   });
 });
