@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const [path = '', port = '', kind = ''] = process.argv.slice(2);
 mkdirSync(path, { recursive: true });
 const file = join(path, 'totals.json');
-const flushMs = 50;
+const flushMs = 400;
 const answerMs = 20;
 
 let totals = { executions: 0, units: 0, ids: [] as string[] };
