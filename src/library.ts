@@ -94,6 +94,11 @@ export interface Engine {
   on<K extends keyof EngineEvents>(kind: K, listener: (event: EngineEvents[K]) => void): () => void;
   /** Last row taken of a feed that can be read again; 0 before the first. */
   feedRow(feed: string): number;
+  /**
+   * Told when feeds went back, because a store in Redis lost what it had acknowledged: whoever feeds rows goes on behind
+   * `feedRow`. Answers the function that stops listening.
+   */
+  onRewind(listener: () => void): () => void;
   snapshot(): Promise<void>;
   close(): Promise<void>;
 }
@@ -197,6 +202,7 @@ export function libraryOf(engine: LiveEngine, options: Pick<EngineOptions, 'cloc
     define: (definition) => engine.define(definition as StrategyDefinition<never, never>),
     on: (kind, listener) => listen(engine, kind, listener),
     feedRow: (feed) => engine.feedRow(feed),
+    onRewind: (listener) => engine.onRewind(listener),
     snapshot: () => engine.snapshot(),
     close: () => engine.close(),
   };
