@@ -202,7 +202,7 @@ class Replay {
     return waitMs <= 0 ? 0 : Math.min(Math.max(waitMs, limits.nodeBatchMs), 60_000);
   }
 
-  /** Node-RED holds nothing back, so a replay at full speed waits for the engine that takes its rows. */
+  /** Node-RED holds nothing back, so a replay at full speed waits for the engine that takes its rows; a live one never is. */
   private isAhead(source: ReplaySource): boolean {
     const seen = this.engine?.feedRow(runName(source.feed, this.run)) ?? 0;
     return seen > 0 && !this.isLive && source.row - seen > this.shell.config.batch * 16;

@@ -15,6 +15,7 @@ import type { Running } from '../core/strategies/running';
 import type { EntryOrder } from './entry-order';
 import type { Latency, Tier } from './latency';
 import type { Listeners } from './listeners';
+import { nextTurn } from './next-turn';
 import type { Clock, Gap, Metrics, Tape, TapeRecord } from './ports';
 import type { Rates } from './rates';
 import type { Speaker } from './speaker';
@@ -60,8 +61,6 @@ const tierNames: readonly (readonly [number, Tier])[] = [
   [tierBits.tactical, 'tactical'],
   [tierBits.strategic, 'strategic'],
 ];
-
-const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 export function createMarketRun(deps: MarketRunDeps): MarketRun {
   return new TapedRun(deps);

@@ -9,6 +9,7 @@ import { advance, isAged, onBatch } from '../core/engine';
 import { apply } from '../core/fold';
 import { foldVersion, restore } from '../core/snapshot';
 import type { CoreState, Effects } from '../core/state';
+import { nextTurn } from './next-turn';
 import type { Logger, LogReader, Snapshots, Tape, TapeRecord } from './ports';
 
 /** A signal made again, and when it was made at a live door; `null` where order, not time, says what is old. */
@@ -79,7 +80,7 @@ async function replayed(replay: Replay, tape: Tape, fromTape: number): Promise<n
     for (const { position, record } of tape.read(at)) {
       replay.take(record);
       at = position;
-      if (++taken % limits.recordsPerTurn === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      if (++taken % limits.recordsPerTurn === 0) await nextTurn();
     }
   }
   return at;

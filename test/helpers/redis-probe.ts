@@ -1,5 +1,6 @@
 /** What the tests of the Redis doors look through: a recorder, a quiet logger, a second client. */
 import { Redis } from 'ioredis';
+import type { RedisConnection } from '../../src/adapters/redis/connection';
 import type { FeedListener, FeedState, Gap, Logger } from '../../src/live/ports';
 
 export interface Recorder extends FeedListener {
@@ -65,3 +66,7 @@ export function watchRejections(): { readonly escaped: unknown[]; stop(): void }
     },
   };
 }
+
+/** Nobody watches over it: what fails is thrown as it is. */
+export const bareConnection = (client: Redis): RedisConnection =>
+  ({ client, refusal: () => null, errorOf: (thrown: unknown) => thrown }) as unknown as RedisConnection;

@@ -77,6 +77,7 @@ export class Fork {
       if (!this.closed) this.cancel = clock.after(limits.anewRetryMs, () => void this.begin());
       return;
     }
+    if (this.closed) return;
     this.refusal = null;
     onAnew();
   }

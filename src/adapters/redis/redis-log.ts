@@ -144,7 +144,8 @@ class RedisEventLog implements RedisLog {
       if (waiting !== null) throw waiting;
       fork.happened();
     }
-    if (fork.refusal !== null) throw fork.refusal;
+    // Asked again after this: a log that is closed or another one would be put back without an end.
+    this.assertOpen();
   }
 
   private takeAhead(afterSeq: number, limit: number): LogEvent[] {

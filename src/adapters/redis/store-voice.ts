@@ -7,7 +7,7 @@ type Listener = (state: FeedState, message: string) => void;
 /** Whoever comes later is told the last word. */
 export class StoreVoice {
   /** What is stored is not what this process has folded. */
-  isForked = false;
+  private isForked = false;
   private readonly logger: Logger;
   private readonly listeners = new Set<Listener>();
   private last: readonly [FeedState, string] = ['connecting', 'connecting'];
@@ -16,8 +16,8 @@ export class StoreVoice {
   private settings: Durability = unknownDurability;
   private putBackEvents = 0;
   private lostEvents = 0;
-  /** Where those are kept; `null` for a process without a folder. */
-  private lostIn: string | null = null;
+  /** Where those are kept. */
+  private readonly lostIn: string[] = [];
   private problem: string | null = null;
   /** As it is said now: it is asked for with every append. */
   private said: Durability | null = null;
@@ -65,7 +65,7 @@ export class StoreVoice {
   /** Nobody can put them back: the log has gone on. They are kept in that file, if in any. */
   lost(events: number, file: string | null): void {
     this.lostEvents += events;
-    this.lostIn = file;
+    if (file !== null) this.lostIn.push(file);
     this.logger.error('Redis has lost events that it had acknowledged, and went on without them', { events, file });
     this.changed();
   }
@@ -98,7 +98,7 @@ export class StoreVoice {
     const { putBackEvents, lostEvents, settings } = this;
     const words = [
       lostEvents > 0 &&
-        `${lostEvents} acknowledged events are not in Redis any more; ${this.lostIn ?? 'no file'} has them`,
+        `${lostEvents} acknowledged events are not in Redis any more; ${this.lostIn.join(', ') || 'no file'} has them`,
       putBackEvents > 0 && `${putBackEvents} lost events were written again`,
       this.problem !== null && `the last events cannot be kept here too (${this.problem})`,
       settings.text,

@@ -22,7 +22,7 @@ import { executionEvent } from '../../contract/event-log.contract';
 import { seeded } from '../../faults/proxy';
 import { startMs } from '../../helpers/core';
 import { definitions, obedientOn } from '../../helpers/living';
-import { probe } from '../../helpers/redis-probe';
+import { bareConnection, probe } from '../../helpers/redis-probe';
 import { type RedisServer, startRedis } from '../../helpers/redis-server';
 import { recordingLogger } from '../../helpers/temporary';
 import { until } from '../../helpers/until';
@@ -79,8 +79,7 @@ describe('an engine that begins anew', function () {
   /** Redis has nothing of it, and another process writes in its place. */
   async function replaceLog(count: number): Promise<void> {
     await asker.del(keys.log, keys.ids, keys.versions, keys.sets, keys.chunks);
-    const connection = { client: asker, refusal: () => null, errorOf: (thrown: unknown) => thrown };
-    const commands = new LogCommands(connection as unknown as ConstructorParameters<typeof LogCommands>[0], keys);
+    const commands = new LogCommands(bareConnection(asker), keys);
     const none = { seq: 0, seal: '' };
     for (let i = 0; i < count; i++) await commands.append([codedEvent(executionEvent(`other ${i}`))], none);
   }

@@ -8,7 +8,7 @@ import { decodeEntry, type LogEntry } from '../../../src/adapters/redis/log-entr
 import { putBack } from '../../../src/adapters/redis/put-back';
 import { RecentEvents } from '../../../src/adapters/redis/recent-events';
 import { executionEvent } from '../../contract/event-log.contract';
-import { probe } from '../../helpers/redis-probe';
+import { bareConnection, probe } from '../../helpers/redis-probe';
 import { type RedisServer, startRedis } from '../../helpers/redis-server';
 
 const none: Witness = { seq: 0, seal: '' };
@@ -30,7 +30,6 @@ describe('lost events of a log in Redis', () => {
 
   /** The log's commands, with what happens right after the end of the log was looked at. */
   function commands(meanwhile: () => Promise<unknown> = async () => {}): LogCommands {
-    const connection = { client, refusal: () => null, errorOf: (thrown: unknown) => thrown };
     class Interrupted extends LogCommands {
       override async newest() {
         const newest = await super.newest();
@@ -38,7 +37,7 @@ describe('lost events of a log in Redis', () => {
         return newest;
       }
     }
-    return new Interrupted(connection as unknown as ConstructorParameters<typeof LogCommands>[0], keys);
+    return new Interrupted(bareConnection(client), keys);
   }
   const coded = (ids: readonly string[]): CodedEvent[] => ids.map((id) => codedEvent(executionEvent(id)));
   const idsOf = (count: number, prefix = 'e') => Array.from({ length: count }, (_, i) => `${prefix}${i + 1}`);
